@@ -1,0 +1,1 @@
+//! Lambda events of API Gateway, Function URLs and load balancers for Rowstamp.

@@ -1,0 +1,1 @@
+//! Callers from authorizer claims and Cognito tokens for Rowstamp.

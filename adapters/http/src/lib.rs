@@ -1,0 +1,1 @@
+//! A local HTTP server in front of Rowstamp.

@@ -1,0 +1,1 @@
+//! IAM login and certificate authorities of Amazon RDS for Rowstamp.

@@ -1,0 +1,1 @@
+//! Controller, resource mapper, problem bodies and OpenAPI of Rowstamp.

@@ -1,0 +1,1 @@
+//! Rowstamp on AWS Lambda.

@@ -1,0 +1,1 @@
+//! Rowstamp on your own machine: the rowstamp command.

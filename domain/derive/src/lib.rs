@@ -1,0 +1,1 @@
+//! The `Resource` derive macro.

@@ -1,0 +1,7 @@
+//! What a resource is and what may happen to it: definitions, values, rules and operations.
+//!
+//! This crate is pure and synchronous. It knows no clock, no environment, no HTTP and no database driver.
+#![warn(missing_docs)]
+
+pub mod caller;
+pub mod field_type;

@@ -1,0 +1,1 @@
+//! Integration tests, emulators, contract suites and benches of Rowstamp.
