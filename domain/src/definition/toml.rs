@@ -1,0 +1,1 @@
+//! A definition written in TOML. Reads text, never a file.

@@ -1,0 +1,288 @@
+//! What will happen to rows: parsed, validated, authorised and stamped, as pure values.
+//!
+//! A store needs nothing but an operation to carry it out, and decides nothing of its own. The contract of each
+//! operation is stated here; a suite in the repository's tests holds every store to it.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::definition::{FieldId, ResourceDefinition};
+use crate::query::{Condition, Query, Select};
+use crate::record::Record;
+use crate::value::{Timestamp, Value};
+
+/// One operation on one resource.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operation {
+    /// Read one row.
+    Read(Read),
+    /// Read a page of rows.
+    List(List),
+    /// Create rows.
+    Insert(Insert),
+    /// Create a row under a given uid, or replace the row that has it.
+    Replace(Replace),
+    /// Change one row.
+    Update(Update),
+    /// Delete one row.
+    Delete(Delete),
+}
+
+impl Operation {
+    /// The resource it works on.
+    pub const fn resource(&self) -> &Arc<ResourceDefinition> {
+        match self {
+            Self::Read(read) => &read.resource,
+            Self::List(list) => &list.resource,
+            Self::Insert(insert) => &insert.resource,
+            Self::Replace(replace) => replace.resource(),
+            Self::Update(update) => &update.resource,
+            Self::Delete(delete) => &delete.resource,
+        }
+    }
+
+    /// Whether it can change rows.
+    pub const fn is_write(&self) -> bool {
+        !matches!(self, Self::Read(_) | Self::List(_))
+    }
+}
+
+/// In which form rows come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Representation {
+    /// Not at all; counts, version and uid are still told.
+    Nothing,
+    /// One JSON object, encoded.
+    JsonObject,
+    /// A JSON array of objects, encoded.
+    JsonArray,
+    /// Typed records of the selected fields, for hooks.
+    Records,
+}
+
+/// Read one row. Verdict: `Found`, or `NotFound` when there is none or `visible` does not hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Read {
+    /// The resource.
+    pub resource: Arc<ResourceDefinition>,
+    /// Which row.
+    pub uid: Uuid,
+    /// What must hold for the row to be seen.
+    pub visible: Condition,
+    /// Which columns come back.
+    pub select: Select,
+    /// In which form.
+    pub representation: Representation,
+}
+
+/// Read a page of rows. Verdict: `Found`, also when the page is empty.
+#[derive(Debug, Clone, PartialEq)]
+pub struct List {
+    /// The resource.
+    pub resource: Arc<ResourceDefinition>,
+    /// What must hold for a row to be seen; counts see no other rows either.
+    pub visible: Condition,
+    /// What was asked for.
+    pub query: Query,
+    /// Whether all matching rows are counted, in [`Outcome::total`], consistently with the page.
+    pub count: Count,
+    /// In which form the rows come back.
+    pub representation: Representation,
+}
+
+/// How the rows beyond the page are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Count {
+    /// They are not.
+    None,
+    /// One by one.
+    Exact,
+}
+
+/// Create rows, all or none. Verdict: `Created`; `NotWritable` when `permitted` fails for any of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Insert {
+    /// The resource.
+    pub resource: Arc<ResourceDefinition>,
+    /// The columns given, stamps included; the others are left to the database.
+    pub columns: Vec<FieldId>,
+    /// One list of values per row, as long as `columns`. Never empty.
+    pub rows: Vec<Vec<Value>>,
+    /// What must hold for each new row.
+    pub permitted: Condition,
+    /// What must hold for a new row to be shown in the answer.
+    pub visible: Condition,
+    /// Which columns come back.
+    pub select: Select,
+    /// In which form.
+    pub representation: Representation,
+}
+
+/// Who writes, and when: what an update stamps on a row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stamp {
+    /// Now; a row gets `greatest(now, its last_updated_at + 1 µs)`, so that its version never repeats.
+    pub now: Timestamp,
+    /// The caller's subject; `None` for an anonymous caller, stored as NULL.
+    pub actor: Value,
+}
+
+/// Change one row.
+///
+/// The row is locked, then judged in this order: `NotFound` when there is none, `NotVisible` when `visible` does not
+/// hold for it, `NotWritable` when `permitted` does not hold for the row as it is, `PreconditionFailed`, `Mismatch` with every
+/// field of `expect` whose stored value differs, `NotWritable` when `permitted` does not hold for the row as it would be; otherwise `Updated`.
+/// An empty `set` writes nothing, stamps nothing and is judged all the same.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Update {
+    /// The resource.
+    pub resource: Arc<ResourceDefinition>,
+    /// Which row.
+    pub uid: Uuid,
+    /// What must hold for the row to be seen; the answer shows the row only if it holds for the new one too.
+    pub visible: Condition,
+    /// What must hold for the old and for the new row.
+    pub permitted: Condition,
+    /// The new values.
+    pub set: Vec<(FieldId, Value)>,
+    /// Values the stored row must already have (NULL equals NULL): stamps and read-only fields sent back.
+    pub expect: Vec<(FieldId, Value)>,
+    /// Who and when.
+    pub stamp: Stamp,
+    /// What the caller demands of the row's version.
+    pub precondition: Precondition,
+    /// Which columns come back.
+    pub select: Select,
+    /// In which form.
+    pub representation: Representation,
+}
+
+/// Create a row under a given uid, or replace the row that has it: `update` as [`Update`] says when there is a row, else
+/// `create`.
+///
+/// Where there is no row: `PreconditionFailed` when the precondition demands one, `NotFound` when `create` is `None`, `NotWritable`
+/// when its rule fails, else `Created`. A race lost to another creator is carried on as a replacement, never as a conflict on the uid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replace {
+    /// What happens to the row that is there; its `set` is written even when nothing in it differs.
+    pub update: Update,
+    /// What is created where there is none.
+    pub create: Option<NewRow>,
+}
+
+impl Replace {
+    /// The resource.
+    pub const fn resource(&self) -> &Arc<ResourceDefinition> {
+        &self.update.resource
+    }
+}
+
+/// A row to be created.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRow {
+    /// Each column given, stamps included.
+    pub values: Vec<(FieldId, Value)>,
+    /// What must hold for the new row.
+    pub permitted: Condition,
+}
+
+/// Delete one row; judged in the order of [`Update`]. Verdict when it is gone: `Deleted`; the answer shows the row as it was.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delete {
+    /// The resource.
+    pub resource: Arc<ResourceDefinition>,
+    /// Which row.
+    pub uid: Uuid,
+    /// What must hold for the row to be seen.
+    pub visible: Condition,
+    /// What must hold for it to be deleted.
+    pub permitted: Condition,
+    /// What the caller demands of the row's version.
+    pub precondition: Precondition,
+    /// Which columns come back.
+    pub select: Select,
+    /// In which form.
+    pub representation: Representation,
+}
+
+/// What a caller demands of the row before it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Precondition {
+    /// Nothing.
+    None,
+    /// `If-Match: *`: that there is a row.
+    Exists,
+    /// `If-Match: "…"`: that its version is one of these; a resource without versions never matches.
+    VersionIn(Vec<Timestamp>),
+    /// `If-None-Match: *`: that there is no row.
+    Absent,
+}
+
+/// What became of an operation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// The rows asked for.
+    pub rows: Rows,
+    /// How many rows `rows` holds.
+    pub returned: u64,
+    /// How many rows were written.
+    pub affected: u64,
+    /// How many rows match in all, where counted.
+    pub total: Option<u64>,
+    /// The version of the one row read or written: its `last_updated_at`.
+    pub version: Option<Timestamp>,
+    /// The uid of the one row read or written.
+    pub uid: Option<Uuid>,
+}
+
+impl Outcome {
+    /// An outcome that is nothing but its verdict.
+    pub const fn verdict(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            rows: Rows::None,
+            returned: 0,
+            affected: 0,
+            total: None,
+            version: None,
+            uid: None,
+        }
+    }
+}
+
+/// How an operation ended; everything but the first four wrote nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The rows were read.
+    Found,
+    /// The row or rows were created.
+    Created,
+    /// The row was changed, or nothing had to be.
+    Updated,
+    /// The row is gone.
+    Deleted,
+    /// There is no such row (or, for a read, none that may be seen).
+    NotFound,
+    /// There is a row that the caller may not see.
+    NotVisible,
+    /// The caller sees the row but may not do this to it, or may not make such a row.
+    NotWritable,
+    /// The row's version is not what the caller demanded.
+    PreconditionFailed,
+    /// These fields were sent with values other than the stored ones, which they must not change.
+    Mismatch(Vec<FieldId>),
+}
+
+/// The rows of an outcome.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rows {
+    /// None were asked for, or none may be shown.
+    None,
+    /// Encoded as the representation asked.
+    Json(Vec<u8>),
+    /// As records.
+    Records(Vec<Record>),
+}

@@ -1,0 +1,1 @@
+//! The text of conditions, orders and column lists, read and printed.
