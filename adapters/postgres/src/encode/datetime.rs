@@ -1,0 +1,251 @@
+//! Dates, times and timestamps, laid out as PostgreSQL lays them out in JSON.
+//!
+//! Sessions run in UTC, so a timestamp's offset is always `+00:00`.
+
+use super::{Malformed, fixed};
+
+/// Days from 1970-01-01 to 2000-01-01, PostgreSQL's epoch.
+const POSTGRES_EPOCH_DAYS: i64 = 10_957;
+const DAY_MICROS: i64 = 86_400_000_000;
+
+/// A day of the proleptic Gregorian calendar; the year before 1 is 0, as astronomers count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Civil {
+    pub(crate) year: i64,
+    pub(crate) month: u8,
+    pub(crate) day: u8,
+}
+
+/// The calendar day that is `days` after 1970-01-01 (Howard Hinnant's `civil_from_days`).
+pub(crate) fn civil_from_epoch_days(days: i64) -> Civil {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
+    Civil {
+        year: year_of_era + era * 400 + i64::from(month <= 2),
+        month: u8::try_from(month).expect("a month is at most 12"),
+        day: u8::try_from(day).expect("a day is at most 31"),
+    }
+}
+
+/// A short text on the stack; the longest is `"294276-12-31T23:59:59.999999+00:00"` and a ` BC`.
+struct Line {
+    bytes: [u8; 48],
+    length: usize,
+}
+
+/// `00` to `99`.
+static PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut index = 0_u8;
+    while index < 100 {
+        pairs[index as usize] = [b'0' + index / 10, b'0' + index % 10];
+        index += 1;
+    }
+    pairs
+};
+
+impl Line {
+    fn open() -> Self {
+        let mut bytes = [0; 48];
+        bytes[0] = b'"';
+        Self { bytes, length: 1 }
+    }
+
+    fn push(&mut self, text: &[u8]) {
+        self.bytes[self.length..self.length + text.len()].copy_from_slice(text);
+        self.length += text.len();
+    }
+
+    /// Two digits.
+    fn pair(&mut self, number: i64) {
+        let index = usize::try_from(number).expect("a part of a date or time is not negative");
+        self.push(&PAIRS[index]);
+    }
+
+    /// `year-month-day`, the year as it is counted in its era, with at least four digits.
+    fn date(&mut self, civil: Civil) {
+        let year = if civil.year > 0 {
+            civil.year
+        } else {
+            1 - civil.year
+        };
+        if year > 9_999 {
+            self.push(itoa::Buffer::new().format(year).as_bytes());
+        } else {
+            self.pair(year / 100);
+            self.pair(year % 100);
+        }
+        self.push(b"-");
+        self.pair(i64::from(civil.month));
+        self.push(b"-");
+        self.pair(i64::from(civil.day));
+    }
+
+    /// `hour:minute:second`, and a fraction without trailing zeros.
+    fn time(&mut self, micros: i64) {
+        let seconds = micros / 1_000_000;
+        self.pair(seconds / 3_600);
+        self.push(b":");
+        self.pair(seconds / 60 % 60);
+        self.push(b":");
+        self.pair(seconds % 60);
+        let fraction = micros % 1_000_000;
+        if fraction != 0 {
+            self.push(b".");
+            self.pair(fraction / 10_000);
+            self.pair(fraction / 100 % 100);
+            self.pair(fraction % 100);
+            while self.bytes[self.length - 1] == b'0' {
+                self.length -= 1;
+            }
+        }
+    }
+
+    fn era(&mut self, civil: Civil) {
+        if civil.year <= 0 {
+            self.push(b" BC");
+        }
+    }
+
+    fn close(mut self, out: &mut Vec<u8>) {
+        self.push(b"\"");
+        out.extend_from_slice(&self.bytes[..self.length]);
+    }
+}
+
+/// Appends a `date`.
+pub(super) fn write_date(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+    match i32::from_be_bytes(fixed(raw, "date")?) {
+        i32::MAX => out.extend_from_slice(b"\"infinity\""),
+        i32::MIN => out.extend_from_slice(b"\"-infinity\""),
+        days => {
+            let civil = civil_from_epoch_days(i64::from(days) + POSTGRES_EPOCH_DAYS);
+            let mut line = Line::open();
+            line.date(civil);
+            line.era(civil);
+            line.close(out);
+        }
+    }
+    Ok(())
+}
+
+/// Appends a `time`; PostgreSQL knows 24:00:00 as well.
+pub(super) fn write_time(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+    let micros = i64::from_be_bytes(fixed(raw, "time")?);
+    if !(0..=DAY_MICROS).contains(&micros) {
+        return Err(Malformed("time"));
+    }
+    let mut line = Line::open();
+    line.time(micros);
+    line.close(out);
+    Ok(())
+}
+
+/// Appends a `timestamptz`.
+pub(super) fn write_timestamp(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+    match i64::from_be_bytes(fixed(raw, "timestamp")?) {
+        i64::MAX => out.extend_from_slice(b"\"infinity\""),
+        i64::MIN => out.extend_from_slice(b"\"-infinity\""),
+        micros => {
+            let civil = civil_from_epoch_days(micros.div_euclid(DAY_MICROS) + POSTGRES_EPOCH_DAYS);
+            let mut line = Line::open();
+            line.date(civil);
+            line.push(b"T");
+            line.time(micros.rem_euclid(DAY_MICROS));
+            line.push(b"+00:00");
+            line.era(civil);
+            line.close(out);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    fn written(write: impl Fn(&mut Vec<u8>) -> Result<(), Malformed>) -> String {
+        let mut out = Vec::new();
+        write(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn dates_are_written_as_postgresql_writes_them() {
+        for (days, text) in [
+            (0, "\"2000-01-01\""),
+            (59, "\"2000-02-29\""),
+            (-730_119, "\"0001-01-01\""),
+            (-730_120, "\"0001-12-31 BC\""),
+            (-746_380, "\"0045-06-25 BC\""),
+            (2_145_031_948, "\"5874897-12-31\""),
+            (-2_451_545, "\"4714-11-24 BC\""),
+            (i32::MAX, "\"infinity\""),
+            (i32::MIN, "\"-infinity\""),
+        ] {
+            assert_eq!(written(|out| write_date(&days.to_be_bytes(), out)), text);
+        }
+    }
+
+    #[test]
+    fn timestamps_are_written_as_postgresql_writes_them() {
+        for (micros, text) in [
+            (0, "\"2000-01-01T00:00:00+00:00\""),
+            (-1, "\"1999-12-31T23:59:59.999999+00:00\""),
+            (120_000, "\"2000-01-01T00:00:00.12+00:00\""),
+            (100, "\"2000-01-01T00:00:00.0001+00:00\""),
+            (-63_082_281_600_000_001, "\"0001-12-31T23:59:59.999999+00:00 BC\""),
+            (
+                9_223_371_331_199_999_999,
+                "\"294276-12-31T23:59:59.999999+00:00\"",
+            ),
+            (i64::MAX, "\"infinity\""),
+            (i64::MIN, "\"-infinity\""),
+        ] {
+            assert_eq!(written(|out| write_timestamp(&micros.to_be_bytes(), out)), text);
+        }
+    }
+
+    #[test]
+    fn times_are_written_as_postgresql_writes_them() {
+        for (micros, text) in [
+            (0_i64, "\"00:00:00\""),
+            (43_200_500_000, "\"12:00:00.5\""),
+            (DAY_MICROS - 1, "\"23:59:59.999999\""),
+            (DAY_MICROS, "\"24:00:00\""),
+        ] {
+            assert_eq!(written(|out| write_time(&micros.to_be_bytes(), out)), text);
+        }
+        for micros in [-1, DAY_MICROS + 1, i64::MAX] {
+            assert!(write_time(&micros.to_be_bytes(), &mut Vec::new()).is_err());
+        }
+    }
+
+    #[test]
+    fn no_number_of_days_or_microseconds_is_too_much() {
+        for micros in [i64::MIN + 1, i64::MAX - 1] {
+            written(|out| write_timestamp(&micros.to_be_bytes(), out));
+        }
+        for days in [i32::MIN + 1, i32::MAX - 1] {
+            written(|out| write_date(&days.to_be_bytes(), out));
+        }
+    }
+
+    #[test]
+    fn a_wrong_length_is_an_error() {
+        assert!(write_date(&[0; 8], &mut Vec::new()).is_err());
+        assert!(write_time(&[0; 4], &mut Vec::new()).is_err());
+        assert!(write_timestamp(&[], &mut Vec::new()).is_err());
+    }
+}
