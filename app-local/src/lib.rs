@@ -1,1 +1,3 @@
-//! Rowstamp on your own machine: the rowstamp command.
+//! Rowstamp on your own machine: the rowstamp command, and the PostgreSQL that it finds or starts.
+
+pub mod provision;

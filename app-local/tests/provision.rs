@@ -1,0 +1,240 @@
+//! Servers are found, started, shared and stopped, whatever happens to those who use them.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rowstamp_local::provision::{ProvisionOptions, Server, TestDatabase, Way, find_or_start};
+use tokio_postgres::NoTls;
+
+/// A directory of its own, removed after the test.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The first private way that works here; nothing for a reason that is printed.
+fn private(mut options: ProvisionOptions) -> Option<Server> {
+    for way in [Way::Installed, Way::Pip, Way::Npm] {
+        options.from = Some(way);
+        match find_or_start(&options) {
+            Ok(server) => return Some(server),
+            Err(error) => eprintln!("skipped: {error}"),
+        }
+    }
+    None
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn query(url: &str, statement: &str) -> Result<String, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    tokio::spawn(connection);
+    let row = client.query_one(statement, &[]).await?;
+    row.try_get(0)
+}
+
+fn until(what: &str, condition: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !condition() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{what} took too long");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn rooms(directory: &Path) -> usize {
+    std::fs::read_dir(directory.join("postgres")).map_or(0, |entries| {
+        entries
+            .flatten()
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with("s-"))
+            .count()
+    })
+}
+
+/// A process that holds a lease, printed when it has one.
+fn user_of(directory: &Path) -> (Child, String) {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "uses_a_server_until_it_is_killed",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env("ROWSTAMP_TEST_DIRECTORY", directory)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let line = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok)
+        .find(|line| line.contains("server at "))
+        .unwrap();
+    (child, line.split_once("server at ").unwrap().1.to_owned())
+}
+
+#[test]
+#[ignore = "the other tests start it as a process of its own"]
+fn uses_a_server_until_it_is_killed() {
+    let directory = std::env::var_os("ROWSTAMP_TEST_DIRECTORY").unwrap();
+    let server = private(ProvisionOptions::throw_away_in(directory)).unwrap();
+    println!("server at {}", server.url());
+    let _ = std::io::stdin().lock().lines().next();
+}
+
+#[test]
+fn what_is_kept_is_there_after_a_stop_and_no_process_is_left() {
+    let directory = Directory::new("kept");
+    let Some(server) = private(ProvisionOptions::kept_in(&directory.0)) else {
+        return;
+    };
+    let url = server.url().to_owned();
+    query(&url, "SELECT 1::text").unwrap();
+    query(
+        &url,
+        "SELECT 'made' FROM (SELECT pg_catalog.lo_create(4711)) AS one",
+    )
+    .unwrap();
+    server.stop();
+    assert_eq!(rooms(&directory.0), 0);
+    assert!(query(&url, "SELECT 1::text").is_err());
+
+    let again = private(ProvisionOptions::kept_in(&directory.0)).unwrap();
+    let kept = query(
+        again.url(),
+        "SELECT count(*)::text FROM pg_largeobject_metadata WHERE oid = 4711",
+    );
+    assert_eq!(kept.unwrap(), "1");
+    again.stop();
+}
+
+#[test]
+fn processes_share_one_server_and_it_outlives_the_one_that_started_it() {
+    let directory = Directory::new("shared");
+    let (mut first, first_url) = user_of(&directory.0);
+    let (mut second, second_url) = user_of(&directory.0);
+    assert_eq!(first_url, second_url);
+    assert_eq!(rooms(&directory.0), 1);
+
+    first.kill().unwrap();
+    first.wait().unwrap();
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(query(&second_url, "SELECT 'here'").unwrap(), "here");
+
+    second.kill().unwrap();
+    second.wait().unwrap();
+    until("the end of the server", || rooms(&directory.0) == 0);
+    assert!(query(&second_url, "SELECT 1::text").is_err());
+}
+
+#[test]
+fn a_newcomer_in_the_moment_of_grace_finds_the_same_server() {
+    let directory = Directory::new("grace");
+    let (mut first, first_url) = user_of(&directory.0);
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let (mut second, second_url) = user_of(&directory.0);
+    assert_eq!(first_url, second_url);
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(query(&second_url, "SELECT 'here'").unwrap(), "here");
+    second.kill().unwrap();
+    second.wait().unwrap();
+    until("the end of the server", || rooms(&directory.0) == 0);
+}
+
+#[test]
+fn a_directory_too_deep_for_a_socket_serves_too() {
+    let directory = Directory::new("deep");
+    let deep = directory.0.join("d".repeat(100));
+    let Some(server) = private(ProvisionOptions::throw_away_in(&deep)) else {
+        return;
+    };
+    let socket = server
+        .url()
+        .split("host=")
+        .nth(1)
+        .unwrap()
+        .split('&')
+        .next()
+        .unwrap()
+        .to_owned();
+    assert!(Path::new(&socket).is_dir(), "{socket}");
+    server.stop();
+    until("the end of the server", || rooms(&deep) == 0);
+    assert!(!Path::new(&socket).exists());
+}
+
+#[test]
+fn a_test_database_is_empty_apart_and_gone_afterwards() {
+    let (one, other) = (TestDatabase::create(), TestDatabase::create());
+    assert_ne!(one.name(), other.name());
+    query(one.url(), "SELECT 'ok' FROM (SELECT lo_create(1)) AS made").unwrap();
+    assert_eq!(
+        query(other.url(), "SELECT count(*)::text FROM pg_largeobject_metadata").unwrap(),
+        "0"
+    );
+    let url = one.url().to_owned();
+    drop(one);
+    assert!(query(&url, "SELECT 1::text").is_err());
+}
+
+#[test]
+fn each_way_to_binaries_leads_to_a_server_or_says_why_not() {
+    for way in [Way::Installed, Way::Docker, Way::Pip, Way::Npm] {
+        let directory = Directory::new(&format!("way-{way}"));
+        let mut options = ProvisionOptions::throw_away_in(&directory.0);
+        options.from = Some(way);
+        match find_or_start(&options) {
+            Ok(server) => {
+                assert_eq!(server.way(), way);
+                assert_eq!(query(server.url(), "SELECT 'ok'").unwrap(), "ok");
+                eprintln!("{way}: {}", server.describe());
+                server.stop();
+                until("the end of the server", || rooms(&directory.0) == 0);
+            }
+            Err(error) => eprintln!("skipped: {error}"),
+        }
+    }
+}
+
+#[test]
+fn with_no_way_at_all_one_message_names_them_all() {
+    let directory = Directory::new("none");
+    // Its own process, since the PATH belongs to the whole process.
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "finds_nothing", "--ignored", "--nocapture"])
+        .env("PATH", "/nonexistent")
+        .env("ROWSTAMP_TEST_DIRECTORY", &directory.0)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    if said.contains("found one") {
+        eprintln!("skipped: a server is installed in a usual place here");
+        return;
+    }
+    for word in ["DATABASE_URL", "apt install", "Docker", "pip", "npm"] {
+        assert!(said.contains(word), "{word} is not in: {said}");
+    }
+}
+
+#[test]
+#[ignore = "the test before starts it as a process of its own"]
+fn finds_nothing() {
+    let directory = std::env::var_os("ROWSTAMP_TEST_DIRECTORY").unwrap();
+    match find_or_start(&ProvisionOptions::throw_away_in(directory)) {
+        Ok(server) => println!("found one: {}", server.describe()),
+        Err(error) => println!("{error}"),
+    }
+}
