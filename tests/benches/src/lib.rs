@@ -1,0 +1,6 @@
+//! A closed-loop load over keep-alive connections, and what it costs the processes it runs against.
+//!
+//! It knows nothing of any server; `compare` names them.
+
+pub mod load;
+pub mod process;
