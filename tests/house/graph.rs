@@ -94,8 +94,7 @@ impl Workspace {
             .collect()
     }
 
-    /// A shortest path of names from `member` to each crate it reaches; the first step may be of any of `kinds`, and
-    /// development dependencies of other crates never count.
+    /// A shortest path of names from `member` to each crate that it reaches by dependencies of `kinds`.
     pub(crate) fn paths_from<'a>(&'a self, member: &'a str, kinds: &[Kind]) -> Vec<Vec<&'a str>> {
         let start = self.members[member].as_str();
         let mut seen = BTreeSet::from([start]);
