@@ -56,7 +56,7 @@ rm -rf "$room"
 "#;
 
 /// How long a server may take until it answers; a slow disk and a first container included.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct State {

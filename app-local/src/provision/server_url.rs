@@ -11,7 +11,7 @@ pub(super) fn of_socket(directory: &Path) -> String {
     for byte in directory.as_os_str().as_encoded_bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
-                host.push(char::from(*byte))
+                host.push(char::from(*byte));
             }
             other => {
                 let _ = write!(host, "%{other:02X}");

@@ -1,0 +1,237 @@
+//! The server over real sockets: framing, limits and the graceful stop.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use rowstamp_http::{Server, Settings};
+use rowstamp_ports::exchange::{ApiRequest, ApiResponse, RequestError, RequestErrorKind};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+
+/// Says what arrived; `/slow` takes its time.
+async fn echo(request: Result<ApiRequest, RequestError>) -> ApiResponse {
+    let mut headers = HeaderMap::new();
+    let (status, body) = match &request {
+        Ok(request) => {
+            if request.path() == "/slow" {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+            }
+            assert!(request.deadline().is_some());
+            (
+                StatusCode::OK,
+                format!("{} {} {}", request.method(), request.path(), request.body().len()),
+            )
+        }
+        Err(RequestError {
+            kind: RequestErrorKind::BodyTooLarge { limit_bytes },
+            ..
+        }) => (StatusCode::PAYLOAD_TOO_LARGE, format!("over {limit_bytes}")),
+        Err(error) => (StatusCode::BAD_REQUEST, error.kind.to_string()),
+    };
+    let head = matches!(&request, Ok(request) if request.method() == Method::HEAD);
+    if head {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    }
+    let body = if head { Bytes::new() } else { body.into() };
+    ApiResponse {
+        status,
+        headers,
+        body,
+    }
+}
+
+struct Running {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    served: tokio::task::JoinHandle<()>,
+}
+
+async fn run(settings: Settings) -> Running {
+    let server = Server::bind(Settings {
+        listen: ([127, 0, 0, 1], 0).into(),
+        ..settings
+    })
+    .await
+    .unwrap();
+    let address = server.local_address().unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let served = tokio::spawn(server.serve(echo, async {
+        let _ = stopped.await;
+    }));
+    Running {
+        address,
+        stop,
+        served,
+    }
+}
+
+/// Sends text and reads until the server closes.
+async fn exchange(address: SocketAddr, text: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // A server may refuse before it has read everything, and then a write or a read fails after the answer.
+    let _ = stream.write_all(text.as_bytes()).await;
+    let mut answer = Vec::new();
+    let reading = stream.read_to_end(&mut answer);
+    let closed = tokio::time::timeout(Duration::from_secs(10), reading)
+        .await
+        .is_ok();
+    assert!(
+        closed,
+        "not closed after {:?}: {answer:?}",
+        &text[..text.len().min(60)]
+    );
+    let answer = String::from_utf8(answer).unwrap();
+    answer
+        .lines()
+        .filter(|line| !line.starts_with("date: "))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[tokio::test]
+async fn requests_of_one_connection_are_answered_in_order() {
+    let running = run(Settings::default()).await;
+    let answer = exchange(
+        running.address,
+        "POST /books HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}\
+         GET /slow HTTP/1.1\r\nhost: x\r\n\r\n\
+         PUT /c HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n\
+         HEAD /books HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+    )
+    .await;
+    insta::assert_snapshot!(answer, @r"
+    HTTP/1.1 200 OK
+    content-length: 13
+
+    POST /books 2HTTP/1.1 200 OK
+    content-length: 11
+
+    GET /slow 0HTTP/1.1 200 OK
+    content-length: 8
+
+    PUT /c 5HTTP/1.1 200 OK
+    content-length: 13
+    connection: close
+    ");
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_and_the_client_reads_why() {
+    let running = run(Settings {
+        max_body_bytes: 10,
+        ..Settings::default()
+    })
+    .await;
+    for framing in ["content-length: 3000000", "transfer-encoding: chunked"] {
+        let content = "x".repeat(3_000_000);
+        let body = if framing.starts_with('c') {
+            content
+        } else {
+            format!("2dc6c0\r\n{content}\r\n0\r\n\r\n")
+        };
+        let request = format!("POST /books HTTP/1.1\r\nhost: x\r\n{framing}\r\n\r\n{body}");
+        let answer = exchange(running.address, &request).await;
+        assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+        assert!(answer.contains("connection: close"), "{answer}");
+        assert!(answer.ends_with("over 10"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_refused() {
+    let limit = Duration::from_millis(100);
+    let running = run(Settings {
+        body_silence_limit: limit,
+        ..Settings::default()
+    })
+    .await;
+    let answer = exchange(
+        running.address,
+        "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nabc",
+    )
+    .await;
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    assert!(answer.ends_with("the body did not arrive whole"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_client_that_is_slow_with_its_head_is_cut_off() {
+    let running = run(Settings {
+        head_limit: Duration::from_millis(100),
+        ..Settings::default()
+    })
+    .await;
+    let answer = exchange(running.address, "GET / HTTP/1.1\r\nhost").await;
+    assert!(!answer.contains("200"), "{answer}");
+    // An idle connection is a slow head too.
+    let answer = exchange(running.address, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test]
+async fn garbage_and_heads_over_the_limit_are_refused() {
+    let running = run(Settings::default()).await;
+    let many = "x: y\r\n".repeat(150);
+    let long = "y".repeat(200_000);
+    for (request, expected) in [
+        ("\x01\x02\r\n\r\n".to_owned(), "HTTP/1.1 400"),
+        (
+            format!("GET / HTTP/1.1\r\nconnection: close\r\n{many}\r\n"),
+            "HTTP/1.1 400",
+        ),
+        (format!("GET / HTTP/1.1\r\nx: {long}\r\n\r\n"), "HTTP/1.1 431"),
+    ] {
+        let answer = exchange(running.address, &request).await;
+        assert!(answer.starts_with(expected), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_stop_lets_requests_in_flight_finish_and_takes_no_more() {
+    let Running {
+        address,
+        stop,
+        served,
+    } = run(Settings::default()).await;
+    // One that is idle must not hold the stop up.
+    let idle = TcpStream::connect(address).await.unwrap();
+    let in_flight =
+        tokio::spawn(async move { exchange(address, "GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    stop.send(()).unwrap();
+    tokio::time::timeout(Duration::from_secs(2), served)
+        .await
+        .expect("it stops")
+        .unwrap();
+    assert!(in_flight.await.unwrap().ends_with("GET /slow 0"));
+    assert!(TcpStream::connect(address).await.is_err());
+    drop(idle);
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_ever() {
+    let limit = Duration::from_millis(50);
+    let Running {
+        address,
+        stop,
+        served,
+    } = run(Settings {
+        stop_limit: limit,
+        ..Settings::default()
+    })
+    .await;
+    let in_flight =
+        tokio::spawn(async move { exchange(address, "GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    stop.send(()).unwrap();
+    tokio::time::timeout(Duration::from_millis(150), served)
+        .await
+        .expect("it stops")
+        .unwrap();
+    in_flight.abort();
+}
