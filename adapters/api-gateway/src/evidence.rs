@@ -1,0 +1,247 @@
+//! What an event says about its caller: an authorizer's words, or a bearer token that nobody has verified yet.
+//!
+//! Nothing is normalised and nobody is believed here; that is the identity port's work. The headers that a load
+//! balancer adds about a user (`x-amzn-oidc-*`) are no evidence, since their signature is not checked.
+
+use http::HeaderMap;
+use rowstamp_ports::Secret;
+use rowstamp_ports::exchange::{AuthorizerEvidence, Evidence};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+/// The evidence of payload version 1. An HTTP API that speaks version 1 says `scopes` beside `claims`.
+pub(crate) fn of_v1(authorizer: Option<&RawValue>, user_arn: Option<&str>, headers: &HeaderMap) -> Evidence {
+    let mut context = object(authorizer);
+    // What the gateway itself adds says nothing about the caller.
+    context.retain(|name, value| {
+        !value.is_null() && name != "integrationLatency" && name != "integrationStatus"
+    });
+    let speaks_of_scopes = context.contains_key("scopes");
+    if let Some(Value::Object(claims)) = context.get_mut("claims") {
+        let claims = std::mem::take(claims);
+        return Evidence::Authorizer(if speaks_of_scopes {
+            AuthorizerEvidence::Jwt {
+                claims,
+                scopes: context.get("scopes").and_then(scopes),
+            }
+        } else {
+            AuthorizerEvidence::CognitoClaims(claims)
+        });
+    }
+    if !context.is_empty() {
+        return Evidence::Authorizer(AuthorizerEvidence::Lambda(context));
+    }
+    match user_arn {
+        Some(arn) => Evidence::Authorizer(AuthorizerEvidence::Iam { arn: arn.to_owned() }),
+        None => of_headers(headers),
+    }
+}
+
+/// The evidence of payload version 2.
+pub(crate) fn of_v2(authorizer: Option<&RawValue>, headers: &HeaderMap) -> Evidence {
+    let mut context = object(authorizer);
+    if let Some(Value::Object(jwt)) = context.get_mut("jwt")
+        && let Some(Value::Object(claims)) = jwt.get_mut("claims")
+    {
+        return Evidence::Authorizer(AuthorizerEvidence::Jwt {
+            claims: std::mem::take(claims),
+            scopes: jwt.get("scopes").and_then(scopes),
+        });
+    }
+    if let Some(Value::Object(lambda)) = context.get_mut("lambda")
+        && !lambda.is_empty()
+    {
+        return Evidence::Authorizer(AuthorizerEvidence::Lambda(std::mem::take(lambda)));
+    }
+    if let Some(Value::String(arn)) = context.get("iam").and_then(|iam| iam.get("userArn")) {
+        return Evidence::Authorizer(AuthorizerEvidence::Iam { arn: arn.clone() });
+    }
+    of_headers(headers)
+}
+
+/// A bearer token, where no authorizer spoke.
+pub(crate) fn of_headers(headers: &HeaderMap) -> Evidence {
+    headers
+        .get(http::header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map_or(Evidence::None, |(_, token)| {
+            Evidence::Bearer(Secret::new(token.trim()))
+        })
+}
+
+/// The object, or an empty one for anything else: an authorizer that says nothing readable proves nothing.
+fn object(authorizer: Option<&RawValue>) -> Map<String, Value> {
+    authorizer
+        .and_then(|raw| serde_json::from_str(raw.get()).ok())
+        .unwrap_or_default()
+}
+
+fn scopes(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::Array(values) => Some(
+            values
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
+        ),
+        Value::String(text) => Some(text.split_whitespace().map(str::to_owned).collect()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    use serde_json::json;
+
+    use super::*;
+
+    fn map(value: Value) -> Map<String, Value> {
+        match value {
+            Value::Object(map) => map,
+            other => panic!("{other} is no object"),
+        }
+    }
+
+    fn raw(json: &str) -> Option<&RawValue> {
+        serde_json::from_str(json).unwrap()
+    }
+
+    fn bearer_headers() -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", "Bearer a.b.c".parse().unwrap());
+        headers
+    }
+
+    #[test]
+    fn version_1_tells_its_authorizers_apart() {
+        let lambda = json!({"principalId": "user|a1b2", "tenant": "north"});
+        for (authorizer, arn, expected) in [
+            (
+                r#"{"claims":{"sub":"s"}}"#,
+                None,
+                AuthorizerEvidence::CognitoClaims(map(json!({"sub": "s"}))),
+            ),
+            (
+                r#"{"claims":{"sub":"s"},"scopes":["a","b"]}"#,
+                None,
+                AuthorizerEvidence::Jwt {
+                    claims: map(json!({"sub": "s"})),
+                    scopes: Some(vec!["a".to_owned(), "b".to_owned()]),
+                },
+            ),
+            (
+                r#"{"principalId":"user|a1b2","tenant":"north","integrationLatency":12}"#,
+                Some("arn:aws:iam::1:user/x"),
+                AuthorizerEvidence::Lambda(map(lambda)),
+            ),
+            (
+                r#"{"claims":"text","principalId":"p"}"#,
+                None,
+                AuthorizerEvidence::Lambda(map(json!({"claims": "text", "principalId": "p"}))),
+            ),
+            (
+                r#"{"claims":null,"scopes":null}"#,
+                Some("arn:aws:iam::1:user/x"),
+                AuthorizerEvidence::Iam {
+                    arn: "arn:aws:iam::1:user/x".to_owned(),
+                },
+            ),
+        ] {
+            assert_eq!(
+                of_v1(raw(authorizer), arn, &bearer_headers()),
+                Evidence::Authorizer(expected),
+                "{authorizer}"
+            );
+        }
+    }
+
+    #[test]
+    fn version_2_tells_its_authorizers_apart() {
+        for (authorizer, expected) in [
+            (
+                r#"{"jwt":{"claims":{"sub":"s"},"scopes":null}}"#,
+                AuthorizerEvidence::Jwt {
+                    claims: map(json!({"sub": "s"})),
+                    scopes: None,
+                },
+            ),
+            (
+                r#"{"jwt":{"claims":{},"scopes":["a"]}}"#,
+                AuthorizerEvidence::Jwt {
+                    claims: Map::new(),
+                    scopes: Some(vec!["a".to_owned()]),
+                },
+            ),
+            (
+                r#"{"lambda":{"sub":"s"}}"#,
+                AuthorizerEvidence::Lambda(map(json!({"sub": "s"}))),
+            ),
+            (
+                r#"{"iam":{"userArn":"arn:aws:sts::1:assumed-role/r/s","userId":"AIDA"}}"#,
+                AuthorizerEvidence::Iam {
+                    arn: "arn:aws:sts::1:assumed-role/r/s".to_owned(),
+                },
+            ),
+        ] {
+            assert_eq!(
+                of_v2(raw(authorizer), &bearer_headers()),
+                Evidence::Authorizer(expected),
+                "{authorizer}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_authorizer_that_says_nothing_leaves_the_bearer_token() {
+        let token = Evidence::Bearer(Secret::new("a.b.c"));
+        for authorizer in [
+            "null",
+            "{}",
+            "[]",
+            "7",
+            r#""text""#,
+            r#"{"lambda":{}}"#,
+            r#"{"lambda":null}"#,
+            r#"{"jwt":{}}"#,
+            r#"{"jwt":{"claims":"x"}}"#,
+            r#"{"iam":{}}"#,
+            r#"{"iam":{"userArn":null}}"#,
+        ] {
+            assert_eq!(of_v2(raw(authorizer), &bearer_headers()), token, "{authorizer}");
+        }
+        for authorizer in [
+            "null",
+            "{}",
+            "[]",
+            r#"{"integrationLatency":3}"#,
+            r#"{"claims":null,"scopes":null}"#,
+        ] {
+            assert_eq!(
+                of_v1(raw(authorizer), None, &bearer_headers()),
+                token,
+                "{authorizer}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_the_bearer_scheme_is_a_token() {
+        for (value, expected) in [
+            ("Bearer t", Evidence::Bearer(Secret::new("t"))),
+            ("bearer  t", Evidence::Bearer(Secret::new("t"))),
+            ("Bearer ", Evidence::Bearer(Secret::new(""))),
+            ("Basic dTpw", Evidence::None),
+            ("Bearer", Evidence::None),
+            ("", Evidence::None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("authorization", value.parse().unwrap());
+            assert_eq!(of_headers(&headers), expected, "{value}");
+        }
+        assert_eq!(of_headers(&HeaderMap::new()), Evidence::None);
+    }
+}
