@@ -38,6 +38,17 @@ impl EventSettings {
             max_body_bytes,
         }
     }
+
+    /// Reads `ROWSTAMP_BASE_PATH` and `ROWSTAMP_MAX_BODY_BYTES`, and reports what is wrong with them.
+    pub fn from_vars(vars: &Vars, problems: &mut Problems) -> Self {
+        let max_body_bytes = vars.parse("ROWSTAMP_MAX_BODY_BYTES", "a number of bytes", problems);
+        let base_path = vars.get("ROWSTAMP_BASE_PATH");
+        if base_path.is_some_and(|path| path.contains(['?', '#', '%']) || path.contains(char::is_whitespace))
+        {
+            problems.report("ROWSTAMP_BASE_PATH", "expected a plain path such as /library");
+        }
+        Self::new(base_path, max_body_bytes)
+    }
 }
 
 /// An event out of its envelope, and the envelope that its answer needs.

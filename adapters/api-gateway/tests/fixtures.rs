@@ -11,6 +11,7 @@ use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
 use http::HeaderMap;
 use rowstamp_api_gateway::{Envelope, EventSettings, Mapped, map_request};
 use rowstamp_ports::exchange::ApiRequest;
+use rowstamp_ports::{Problems, Vars};
 
 const INVOCATION_ID: &str = "8476a536-e9f4-11e8-9739-2dfe598c3fcd";
 
@@ -273,4 +274,34 @@ fn a_method_that_http_does_not_allow_is_refused_and_an_unusual_one_is_not() {
         let event = format!(r#"{{"httpMethod":"{method}","path":"/","requestContext":{{}}}}"#);
         assert_eq!(map(event.as_bytes()).request.is_ok(), allowed, "{method}");
     }
+}
+
+#[test]
+fn settings_are_read_and_every_problem_is_told() {
+    let vars = |pairs: &[(&str, &str)]| {
+        Vars::new(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
+    };
+    let mut problems = Problems::new();
+    let good = vars(&[
+        ("ROWSTAMP_BASE_PATH", "library/"),
+        ("ROWSTAMP_MAX_BODY_BYTES", "4096"),
+    ]);
+    assert_eq!(
+        EventSettings::from_vars(&good, &mut problems),
+        EventSettings::new(Some("/library"), Some(4096))
+    );
+    assert!(problems.is_empty());
+    let bad = vars(&[
+        ("ROWSTAMP_BASE_PATH", "/a b"),
+        ("ROWSTAMP_MAX_BODY_BYTES", "6 MB"),
+    ]);
+    EventSettings::from_vars(&bad, &mut problems);
+    assert_eq!(
+        problems.to_string(),
+        "ROWSTAMP_MAX_BODY_BYTES: expected a number of bytes\nROWSTAMP_BASE_PATH: expected a plain path such as /library"
+    );
 }
