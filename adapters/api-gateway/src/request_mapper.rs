@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use rowstamp_ports::exchange::{
     ApiRequest, Entrance, Evidence, RequestError, RequestErrorKind, RequestParts,
 };
+use rowstamp_ports::{Problems, Vars};
 use serde_json::value::RawValue;
 
 use crate::event::{Event, EventKind, Text};
