@@ -5,6 +5,7 @@
 
 mod build;
 mod field;
+mod nearest;
 pub mod spec;
 pub mod toml;
 

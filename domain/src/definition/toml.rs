@@ -1,1 +1,0 @@
-//! A definition written in TOML. Reads text, never a file.
