@@ -2,6 +2,9 @@
 //!
 //! A store needs nothing but an operation to carry it out, and decides nothing of its own. The contract of each
 //! operation is stated here; a suite in the repository's tests holds every store to it.
+//!
+//! Rules come before constraints: what `permitted` refuses is `NotWritable` also where a unique value or a reference
+//! would have been in the way. Deletions that follow a reference (`cascade`, `set_null`) judge and stamp nothing.
 
 use std::sync::Arc;
 
@@ -279,7 +282,8 @@ pub enum Verdict {
 /// The rows of an outcome.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rows {
-    /// None were asked for, or none may be shown.
+    /// None were asked for, there is no row to show, or none of the rows written may be shown. An empty page of a list
+    /// is not this but an empty array or an empty list.
     None,
     /// Encoded as the representation asked.
     Json(Vec<u8>),

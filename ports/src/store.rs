@@ -40,7 +40,8 @@ pub trait RecordStore: Send + Sync {
 
 /// Several operations that happen wholly or not at all.
 ///
-/// Dropping it undoes everything. After an error other than a verdict only `rollback` is of use.
+/// Nobody else sees what it wrote before it is committed. Dropping it undoes everything. After an error other than a
+/// verdict only `rollback` is of use: further operations and the commit fail, and nothing was written.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait UnitOfWork: Send {
@@ -88,7 +89,8 @@ pub enum StoreError {
 pub struct Conflict {
     /// What kind.
     pub kind: ConflictKind,
-    /// The fields whose values conflict; empty when the constraint is not one of the definition.
+    /// The fields whose values conflict; empty when the constraint is not one of the definition, and for
+    /// `StillReferenced`, where the fields are another resource's.
     pub fields: Vec<FieldId>,
     /// Which record of a bulk body, where its values tell.
     pub record: Option<usize>,
