@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 pub mod access;
+pub mod body;
 pub mod caller;
 pub mod definition;
 pub mod field_type;

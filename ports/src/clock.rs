@@ -5,9 +5,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rowstamp_domain::value::Timestamp;
 use uuid::Uuid;
 
-/// Microseconds from 1970-01-01 to 2000-01-01, the origin of PostgreSQL's timestamps.
-const MICROS_1970_TO_2000: i64 = 946_684_800_000_000;
-
 /// Tells the time.
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait Clock: Send + Sync {
@@ -32,7 +29,8 @@ impl Clock for SystemClock {
             Ok(since) => i64::try_from(since.as_micros()).unwrap_or(i64::MAX),
             Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |micros| -micros),
         };
-        Timestamp::from_micros_since_2000(micros.saturating_sub(MICROS_1970_TO_2000))
+        // A clock this wrong is beyond what PostgreSQL can store; the nearest it can store is as good as any.
+        Timestamp::from_micros_since_1970(micros).unwrap_or(if micros < 0 { Timestamp::MIN } else { Timestamp::MAX })
     }
 }
 

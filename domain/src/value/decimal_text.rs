@@ -1,0 +1,212 @@
+//! Decimal numbers from text and to text.
+//!
+//! No locale: a point, no grouping of digits.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::decimal::{Decimal, DecimalSign, MAX_INTEGER_DIGITS, MAX_SCALE};
+use super::error::ValueError;
+use crate::field_type::ScalarType;
+
+impl FromStr for Decimal {
+    type Err = ValueError;
+
+    /// Reads `-12.50`, `1e3`, `.5`, `5.`, and `NaN`, `Infinity`, `inf` in any case, as PostgreSQL does.
+    ///
+    /// The size is judged before any digit is made, so that a few bytes of exponent cost nothing.
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let (negative, unsigned) = match text.as_bytes().first() {
+            Some(b'-') => (true, &text[1..]),
+            Some(b'+') => (false, &text[1..]),
+            _ => (false, text),
+        };
+        if let Some(special) = special(text, unsigned, negative) {
+            return Ok(special);
+        }
+        let parts = Parts::split(unsigned).ok_or_else(|| ValueError::malformed(ScalarType::Decimal, text))?;
+        parts.number(negative).ok_or(ValueError::OutOfRange {
+            ty: ScalarType::Decimal,
+        })
+    }
+}
+
+fn special(text: &str, unsigned: &str, negative: bool) -> Option<Decimal> {
+    // A number is by far the likeliest.
+    if unsigned
+        .as_bytes()
+        .first()
+        .is_some_and(|first| first.is_ascii_digit())
+    {
+        return None;
+    }
+    if text.eq_ignore_ascii_case("nan") {
+        return Some(Decimal::NAN);
+    }
+    (unsigned.eq_ignore_ascii_case("infinity") || unsigned.eq_ignore_ascii_case("inf")).then_some(
+        if negative {
+            Decimal::NEG_INFINITY
+        } else {
+            Decimal::INFINITY
+        },
+    )
+}
+
+/// A number taken apart as written.
+struct Parts<'a> {
+    integer: &'a [u8],
+    fraction: &'a [u8],
+    exponent: i64,
+}
+
+impl<'a> Parts<'a> {
+    fn split(unsigned: &'a str) -> Option<Self> {
+        let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
+            Some(at) => (&unsigned[..at], read_exponent(&unsigned[at + 1..])?),
+            None => (unsigned, 0),
+        };
+        let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if integer.len() + fraction.len() == 0 || !all_digits(integer) || !all_digits(fraction) {
+            return None;
+        }
+        Some(Self {
+            integer: integer.as_bytes(),
+            fraction: fraction.as_bytes(),
+            exponent,
+        })
+    }
+
+    fn digit(&self, index: usize) -> u8 {
+        match self.integer.get(index) {
+            Some(digit) => digit - b'0',
+            None => self.fraction[index - self.integer.len()] - b'0',
+        }
+    }
+
+    /// The number, unless it is out of range.
+    fn number(&self, negative: bool) -> Option<Decimal> {
+        let signed = |length: usize| i64::try_from(length).expect("a text is shorter than 2^63");
+        let scale = (signed(self.fraction.len()) - self.exponent).max(0);
+        let scale = u16::try_from(scale).ok().filter(|&scale| scale <= MAX_SCALE)?;
+        let count = self.integer.len() + self.fraction.len();
+        let Some(first) = (0..count).find(|&index| self.digit(index) != 0) else {
+            return Some(Decimal::from_digits(DecimalSign::Positive, 0, scale, &[]));
+        };
+        let last = (0..count)
+            .rfind(|&index| self.digit(index) != 0)
+            .expect("there is a first");
+        // The power of ten that each digit counts.
+        let exponent_of = |index: usize| signed(self.integer.len()) + self.exponent - 1 - signed(index);
+        if exponent_of(first) >= MAX_INTEGER_DIGITS {
+            return None;
+        }
+        let weight = exponent_of(first).div_euclid(4);
+        let lowest = exponent_of(last).div_euclid(4);
+        let groups = usize::try_from(weight - lowest + 1).expect("the first digit is not below the last");
+        let mut small = [0; 4];
+        let mut large = Vec::new();
+        let digits = if groups <= small.len() {
+            &mut small[..groups]
+        } else {
+            large.resize(groups, 0);
+            &mut large[..]
+        };
+        let mut group = 0;
+        let mut place = exponent_of(first).rem_euclid(4);
+        for index in first..=last {
+            digits[group] = digits[group] * 10 + u16::from(self.digit(index));
+            if place == 0 {
+                place = 4;
+                group += 1;
+            }
+            place -= 1;
+        }
+        // A last group that is not full lacks zeros on the right.
+        for _ in 0..exponent_of(last).rem_euclid(4) {
+            digits[groups - 1] *= 10;
+        }
+        let sign = if negative {
+            DecimalSign::Negative
+        } else {
+            DecimalSign::Positive
+        };
+        let weight = i16::try_from(weight).expect("131072 digits are at most 32768 groups");
+        Some(Decimal::from_digits(sign, weight, scale, digits))
+    }
+}
+
+/// Reads an exponent; one too large to matter stays too large.
+fn read_exponent(text: &str) -> Option<i64> {
+    let (negative, digits) = match text.as_bytes().first() {
+        Some(b'-') => (true, &text[1..]),
+        Some(b'+') => (false, &text[1..]),
+        _ => (false, text),
+    };
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    const ENOUGH: i64 = 1 << 40;
+    let value = digits
+        .bytes()
+        .fold(0, |sum, digit| (sum * 10 + i64::from(digit - b'0')).min(ENOUGH));
+    Some(if negative { -value } else { value })
+}
+
+impl Decimal {
+    pub(super) fn push(&self, out: &mut String) {
+        match self.sign() {
+            DecimalSign::NaN => return out.push_str("NaN"),
+            DecimalSign::Infinity => return out.push_str("Infinity"),
+            DecimalSign::NegInfinity => return out.push_str("-Infinity"),
+            DecimalSign::Negative => out.push('-'),
+            DecimalSign::Positive => {}
+        }
+        let digits = self.digits();
+        let weight = i32::from(self.weight());
+        let group = |exponent: i32| {
+            usize::try_from(weight - exponent)
+                .ok()
+                .and_then(|index| digits.get(index))
+                .copied()
+                .unwrap_or(0)
+        };
+        out.push_str(itoa::Buffer::new().format(group(weight.max(0))));
+        for exponent in (0..weight).rev() {
+            push_group(out, group(exponent), 4);
+        }
+        let mut missing = usize::from(self.scale());
+        if missing > 0 {
+            out.push('.');
+        }
+        let mut exponent = -1;
+        while missing > 0 {
+            push_group(out, group(exponent), missing.min(4));
+            missing = missing.saturating_sub(4);
+            exponent -= 1;
+        }
+    }
+}
+
+/// Appends the first `places` of a group's four decimal digits.
+fn push_group(out: &mut String, group: u16, places: usize) {
+    for divisor in [1000, 100, 10, 1].into_iter().take(places) {
+        out.push(char::from(
+            b'0' + u8::try_from(group / divisor % 10).expect("one digit"),
+        ));
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.push(&mut text);
+        f.pad(&text)
+    }
+}
+
+impl fmt::Debug for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Decimal({self})")
+    }
+}

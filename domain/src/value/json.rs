@@ -1,0 +1,311 @@
+//! JSON values as PostgreSQL's `jsonb` holds them: normalised text.
+//!
+//! No tree is kept and no path is looked up; a value is stored, compared and sent on.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+
+use super::decimal::{MAX_INTEGER_DIGITS, MAX_SCALE};
+use super::error::Excerpt;
+use super::json_scan::{DEEPEST, RawString, ScanError, ScanProblem, Scanner, StringProblem, Token};
+
+/// How many zeros an exponent may stand for. More than any 64-bit float needs, and too few to turn a short
+/// request into a long document.
+const MAX_EXPONENT_DIGITS: u16 = 400;
+
+/// A JSON value as the text that PostgreSQL prints for a `jsonb`.
+///
+/// Keys are sorted by length, then bytes; `": "` and `", "` separate; numbers keep every digit (`1.10` stays, `1e2` is
+/// `100`, `-0` is `0`); strings are escaped the one way PostgreSQL does it. Equality and order are `jsonb`'s.
+///
+/// ```
+/// use rowstamp_domain::value::Json;
+/// let json = Json::parse(r#"{"name":"\u0041", "n":1e2}"#)?;
+/// assert_eq!(json.as_str(), r#"{"n": 100, "name": "A"}"#);
+/// # Ok::<(), rowstamp_domain::value::JsonError>(())
+/// ```
+#[derive(Clone)]
+pub struct Json(Box<str>);
+
+/// Why a text is not JSON that can be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JsonError {
+    /// Not JSON.
+    Syntax {
+        /// Bytes before the mistake.
+        offset: usize,
+        /// What was expected there.
+        message: &'static str,
+    },
+    /// More than 128 containers within each other.
+    TooDeep,
+    /// An object that names a key twice.
+    DuplicateKey(Excerpt),
+    /// A NUL character in a string or a key.
+    Nul,
+    /// Half of a surrogate pair.
+    LoneSurrogate,
+    /// A number beyond `numeric`, or one whose exponent stands for more than 400 zeros.
+    NumberTooLarge,
+}
+
+impl JsonError {
+    /// A stable word for machines, such as `invalid_json`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Syntax { .. } => "invalid_json",
+            Self::TooDeep => "too_deep",
+            Self::DuplicateKey(_) => "duplicate_key",
+            Self::Nul => "nul",
+            Self::LoneSurrogate => "lone_surrogate",
+            Self::NumberTooLarge => "out_of_range",
+        }
+    }
+}
+
+impl std::error::Error for JsonError {}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax { offset, message } => write!(f, "not JSON at byte {offset}: {message}"),
+            Self::TooDeep => write!(f, "nested more than {DEEPEST} levels deep"),
+            Self::DuplicateKey(key) => write!(f, "the key {key} is given twice"),
+            Self::Nul => f.write_str("a NUL character cannot be stored"),
+            Self::LoneSurrogate => f.write_str("half of a surrogate pair in a string"),
+            Self::NumberTooLarge => write!(
+                f,
+                "a number is out of range; an exponent may stand for at most {MAX_EXPONENT_DIGITS} zeros"
+            ),
+        }
+    }
+}
+
+impl From<ScanError> for JsonError {
+    fn from(error: ScanError) -> Self {
+        match error.problem {
+            ScanProblem::TooDeep => Self::TooDeep,
+            problem => Self::Syntax {
+                offset: error.offset,
+                message: problem.message(),
+            },
+        }
+    }
+}
+
+impl From<StringProblem> for JsonError {
+    fn from(problem: StringProblem) -> Self {
+        match problem {
+            StringProblem::Nul => Self::Nul,
+            StringProblem::LoneSurrogate => Self::LoneSurrogate,
+        }
+    }
+}
+
+impl Json {
+    /// Reads JSON text and normalises it.
+    ///
+    /// # Errors
+    /// Whatever PostgreSQL would refuse, a key given twice, more than 128 levels, and exponents that stand for more
+    /// than 400 zeros.
+    pub fn parse(text: &str) -> Result<Self, JsonError> {
+        let mut scanner = Scanner::new(text);
+        let mut out = String::with_capacity(text.len() + text.len() / 8);
+        normalise(&mut scanner, &mut out, DEEPEST)?;
+        scanner.finish()?;
+        Ok(Self(out.into()))
+    }
+
+    /// Takes text that PostgreSQL printed for a `jsonb`, which is normalised already and may nest deeper than what is
+    /// read from requests.
+    pub fn from_jsonb_text(text: impl Into<Box<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The normalised text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same value as serde_json's, in which numbers are 64-bit and may lose digits.
+    ///
+    /// # Errors
+    /// serde_json's, for numbers beyond a float and for what nests deeper than its 128 levels.
+    pub fn to_serde(&self) -> Result<serde_json::Value, serde_json::Error> {
+        serde_json::from_str(&self.0)
+    }
+}
+
+impl TryFrom<&serde_json::Value> for Json {
+    type Error = JsonError;
+
+    /// # Errors
+    /// As for `parse`: serde_json's strings may hold NUL.
+    fn try_from(value: &serde_json::Value) -> Result<Self, JsonError> {
+        Self::parse(&value.to_string())
+    }
+}
+
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Json({})", self.0)
+    }
+}
+
+/// Appends the next value in its normal form. At most `depth` containers may be open in it, so recursion is bounded.
+fn normalise(scanner: &mut Scanner<'_>, out: &mut String, depth: u8) -> Result<(), JsonError> {
+    match scanner.token()? {
+        Token::Null => out.push_str("null"),
+        Token::Boolean(true) => out.push_str("true"),
+        Token::Boolean(false) => out.push_str("false"),
+        Token::Number(number) => push_number(out, number)?,
+        Token::String(string) => push_string(out, &string.unescape()?),
+        Token::ArrayStart => {
+            let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
+            normalise_array(scanner, out, depth)?;
+        }
+        Token::ObjectStart => {
+            let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
+            normalise_object(scanner, out, depth)?;
+        }
+    }
+    Ok(())
+}
+
+fn normalise_array(scanner: &mut Scanner<'_>, out: &mut String, depth: u8) -> Result<(), JsonError> {
+    out.push('[');
+    if !scanner.take(b']') {
+        loop {
+            normalise(scanner, out, depth)?;
+            if scanner.take(b']') {
+                break;
+            }
+            if !scanner.take(b',') {
+                return Err(scanner.error(ScanProblem::CommaOrBracket).into());
+            }
+            out.push_str(", ");
+        }
+    }
+    out.push(']');
+    Ok(())
+}
+
+fn normalise_object(scanner: &mut Scanner<'_>, out: &mut String, depth: u8) -> Result<(), JsonError> {
+    out.push('{');
+    let start = out.len();
+    let mut members: Vec<Member<'_>> = Vec::new();
+    if !scanner.take(b'}') {
+        loop {
+            let key = RawString::unescape(scanner.key()?)?;
+            let begin = out.len();
+            push_string(out, &key);
+            out.push_str(": ");
+            normalise(scanner, out, depth)?;
+            members.push(Member {
+                key,
+                begin,
+                end: out.len(),
+            });
+            if scanner.take(b'}') {
+                break;
+            }
+            if !scanner.take(b',') {
+                return Err(scanner.error(ScanProblem::CommaOrBrace).into());
+            }
+            out.push_str(", ");
+        }
+    }
+    if !members.is_sorted_by(|left, right| left.rank() < right.rank()) {
+        sort_members(&mut members, out, start)?;
+    }
+    out.push('}');
+    Ok(())
+}
+
+/// A member that was written to `begin..end` of the output.
+struct Member<'a> {
+    key: Cow<'a, str>,
+    begin: usize,
+    end: usize,
+}
+
+impl Member<'_> {
+    fn rank(&self) -> (usize, &[u8]) {
+        (self.key.len(), self.key.as_bytes())
+    }
+}
+
+fn sort_members(members: &mut [Member<'_>], out: &mut String, start: usize) -> Result<(), JsonError> {
+    members.sort_by(|left, right| left.rank().cmp(&right.rank()));
+    if let Some(pair) = members.windows(2).find(|pair| pair[0].key == pair[1].key) {
+        return Err(JsonError::DuplicateKey(Excerpt::of(&pair[0].key)));
+    }
+    let written = out.split_off(start);
+    for (index, member) in members.iter().enumerate() {
+        if index > 0 {
+            out.push_str(", ");
+        }
+        out.push_str(&written[member.begin - start..member.end - start]);
+    }
+    Ok(())
+}
+
+/// Appends a number as `numeric` prints it. JSON's own grammar leaves only the exponent and `-0` to change.
+fn push_number(out: &mut String, number: &str) -> Result<(), JsonError> {
+    if number.contains(['e', 'E']) {
+        let decimal: super::Decimal = number.parse().map_err(|_| JsonError::NumberTooLarge)?;
+        let written = number.len();
+        let mut text = String::new();
+        let shown = decimal.integer_digits() as usize + usize::from(decimal.scale());
+        if shown > written + usize::from(MAX_EXPONENT_DIGITS) {
+            return Err(JsonError::NumberTooLarge);
+        }
+        decimal.push(&mut text);
+        out.push_str(&text);
+        return Ok(());
+    }
+    let unsigned = number.trim_start_matches('-');
+    let (integer, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    if integer.len() > usize::try_from(MAX_INTEGER_DIGITS).expect("small")
+        || fraction.len() > usize::from(MAX_SCALE)
+    {
+        return Err(JsonError::NumberTooLarge);
+    }
+    let zero = unsigned.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    out.push_str(if zero { unsigned } else { number });
+    Ok(())
+}
+
+/// Appends a JSON string, escaped as PostgreSQL does it.
+pub(super) fn push_string(out: &mut String, text: &str) {
+    out.push('"');
+    let mut plain = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let short = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
+            0x08 => "\\b",
+            0x0c => "\\f",
+            0..0x20 => "",
+            _ => continue,
+        };
+        out.push_str(&text[plain..at]);
+        plain = at + 1;
+        if short.is_empty() {
+            write!(out, "\\u{byte:04x}").expect("a String takes all");
+        } else {
+            out.push_str(short);
+        }
+    }
+    out.push_str(&text[plain..]);
+    out.push('"');
+}
