@@ -30,7 +30,11 @@ impl Clock for SystemClock {
             Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |micros| -micros),
         };
         // A clock this wrong is beyond what PostgreSQL can store; the nearest it can store is as good as any.
-        Timestamp::from_micros_since_1970(micros).unwrap_or(if micros < 0 { Timestamp::MIN } else { Timestamp::MAX })
+        Timestamp::from_micros_since_1970(micros).unwrap_or(if micros < 0 {
+            Timestamp::MIN
+        } else {
+            Timestamp::MAX
+        })
     }
 }
 
