@@ -4,6 +4,7 @@
 //! people type is read and printed by [`grammar`]; nothing here knows SQL or HTTP.
 
 pub mod grammar;
+mod simplify;
 
 use std::sync::Arc;
 
