@@ -191,7 +191,10 @@ fn resolve(
     definition: &ResourceDefinition,
 ) -> Result<Condition, Unresolved> {
     let each = |conditions: &[Condition<RuleValue>]| -> Result<Vec<Condition>, Unresolved> {
-        conditions.iter().map(|condition| resolve(condition, caller, definition)).collect()
+        conditions
+            .iter()
+            .map(|condition| resolve(condition, caller, definition))
+            .collect()
     };
     Ok(match condition {
         Condition::Always => Condition::Always,
@@ -217,9 +220,15 @@ fn resolve(
                 }
                 Predicate::Is(is) => Predicate::Is(*is),
                 Predicate::IsDistinct(value) => Predicate::IsDistinct(one(value)?),
-                Predicate::Like { pattern, case } => Predicate::Like { pattern: one(pattern)?, case: *case },
+                Predicate::Like { pattern, case } => Predicate::Like {
+                    pattern: one(pattern)?,
+                    case: *case,
+                },
             };
-            Condition::Test(Test { operand: test.operand.clone(), predicate })
+            Condition::Test(Test {
+                operand: test.operand.clone(),
+                predicate,
+            })
         }
     })
 }

@@ -98,10 +98,22 @@ mod tests {
             (Never.or(test(1)), test(1)),
             (Condition::all([]), Always),
             (Condition::any([]), Never),
-            (test(1).and(test(2)).and(test(3)), All(vec![test(1), test(2), test(3)])),
-            (test(1).and(test(2).and(test(3))), All(vec![test(1), test(2), test(3)])),
-            (test(1).or(test(2)).or(test(3).or(test(4))), Any(vec![test(1), test(2), test(3), test(4)])),
-            (test(1).and(test(2).or(test(3))), All(vec![test(1), Any(vec![test(2), test(3)])])),
+            (
+                test(1).and(test(2)).and(test(3)),
+                All(vec![test(1), test(2), test(3)]),
+            ),
+            (
+                test(1).and(test(2).and(test(3))),
+                All(vec![test(1), test(2), test(3)]),
+            ),
+            (
+                test(1).or(test(2)).or(test(3).or(test(4))),
+                Any(vec![test(1), test(2), test(3), test(4)]),
+            ),
+            (
+                test(1).and(test(2).or(test(3))),
+                All(vec![test(1), Any(vec![test(2), test(3)])]),
+            ),
             (test(1).negate().negate(), test(1)),
             (Condition::<crate::value::Value>::Always.negate(), Never),
         ] {

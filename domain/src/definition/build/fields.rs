@@ -12,13 +12,13 @@ use crate::field_type::ScalarType;
 const MAX_PRECISION: u16 = 1000;
 
 pub(super) fn build_field(
-    spec: FieldSpec,
+    spec: &FieldSpec,
     resource: &str,
     outline: &Outline,
     mistakes: &mut Mistakes,
 ) -> Field {
-    check_name(&spec, resource, outline, mistakes);
-    check_kinds(&spec, mistakes);
+    check_name(spec, resource, outline, mistakes);
+    check_kinds(spec, mistakes);
     let mut field = Field {
         column: spec.column.clone().unwrap_or_else(|| spec.name.clone()),
         ty: spec.ty,
@@ -33,11 +33,11 @@ pub(super) fn build_field(
             .pattern
             .as_deref()
             .and_then(|source| pattern(source, mistakes)),
-        values: values(&spec, mistakes),
+        values: values(spec, mistakes),
         precision: spec.precision,
         scale: spec.scale,
         unique: spec.unique,
-        references: reference(&spec, outline, mistakes),
+        references: reference(spec, outline, mistakes),
         immutable: spec.immutable,
         read_only: spec.read_only,
         write_only: spec.write_only,
@@ -51,8 +51,8 @@ pub(super) fn build_field(
     };
     check_digits(&field, mistakes);
     check_lengths(&field, mistakes);
-    check_direction(&spec, mistakes);
-    literals::fill(&mut field, &spec, mistakes);
+    check_direction(spec, mistakes);
+    literals::fill(&mut field, spec, mistakes);
     field
 }
 

@@ -14,7 +14,7 @@ pub(super) fn fill(field: &mut Field, spec: &FieldSpec, mistakes: &mut Mistakes)
     field.min = bound("min", spec.min.as_ref(), element, mistakes);
     field.max = bound("max", spec.max.as_ref(), element, mistakes);
     if let (Some(min), Some(max)) = (&field.min, &field.max)
-        && compare(min, max) == Some(Ordering::Greater)
+        && min.compare(max) == Some(Ordering::Greater)
     {
         let max = spec.max.as_ref().map_or("", |literal| literal.0.as_str());
         mistakes.add(&["min"], format!("expected at most `max`, which is {max}"));
@@ -34,7 +34,8 @@ pub(super) fn fill(field: &mut Field, spec: &FieldSpec, mistakes: &mut Mistakes)
 
 fn bound(key: &str, literal: Option<&Literal>, ty: FieldType, mistakes: &mut Mistakes) -> Option<Value> {
     let value = read(key, literal?, ty, mistakes)?;
-    if value == Value::Null {
+    if value.is_null() {
+        mistakes.add(&[key], "expected a value, found null");
         return None;
     }
     Some(value)
@@ -43,26 +44,21 @@ fn bound(key: &str, literal: Option<&Literal>, ty: FieldType, mistakes: &mut Mis
 /// A literal that is a value the field could hold.
 fn own_value(key: &str, literal: &Literal, field: &Field, mistakes: &mut Mistakes) -> Option<Value> {
     let value = read(key, literal, field.ty, mistakes)?;
-    if value == Value::Null {
+    if value.is_null() {
+        if field.required {
+            mistakes.add(&[key], "a required field cannot be null");
+        }
         return None;
     }
     Some(value)
 }
 
 fn read(key: &str, literal: &Literal, ty: FieldType, mistakes: &mut Mistakes) -> Option<Value> {
-    match read_json(ty, &literal.0) {
+    match Value::read_json(&literal.0, ty) {
         Ok(value) => Some(value),
         Err(error) => {
             mistakes.add(&[key], error.to_string());
             None
         }
     }
-}
-
-// Until values can be read.
-fn read_json(_ty: FieldType, _json: &str) -> Result<Value, String> {
-    Ok(Value::Null)
-}
-fn compare(_min: &Value, _max: &Value) -> Option<Ordering> {
-    None
 }

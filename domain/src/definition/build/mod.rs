@@ -146,7 +146,7 @@ fn build_resource(
     let fields = spec.fields.into_iter().take(MAX_FIELDS).map(|field| {
         let key = field.name.clone();
         mistakes.within(&["fields", &key], |mistakes| {
-            fields::build_field(field, &name, outline, mistakes)
+            fields::build_field(&field, &name, outline, mistakes)
         })
     });
     let declared: Vec<Field> = fields.collect();
@@ -233,10 +233,9 @@ fn table_name(
     if declared.is_none() && !is_named {
         return table;
     }
-    let parts = table.schema.iter().chain([&table.table]);
-    if let Some(message) = parts
-        .filter_map(|part| names::check_identifier(part).err())
-        .next()
+    if let Some(message) = written
+        .splitn(2, '.')
+        .find_map(|part| names::check_identifier(part).err())
     {
         mistakes.add(keys, format!("{message} (as `table` or `schema.table`)"));
     } else if let Some(other) = places.tables.insert(table.clone(), name.to_owned())

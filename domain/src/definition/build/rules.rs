@@ -172,7 +172,9 @@ fn rule_fields(rule: &AccessRule, fields: &mut HashSet<FieldId>) {
     match rule {
         AccessRule::Rows(condition) => condition_fields(condition, fields),
         AccessRule::Any(rules) | AccessRule::All(rules) => {
-            rules.iter().for_each(|rule| rule_fields(rule, fields));
+            for rule in rules {
+                rule_fields(rule, fields);
+            }
         }
         _ => {}
     }
@@ -182,9 +184,9 @@ fn condition_fields(condition: &Condition<RuleValue>, fields: &mut HashSet<Field
     match condition {
         Condition::Always | Condition::Never => {}
         Condition::All(conditions) | Condition::Any(conditions) => {
-            conditions
-                .iter()
-                .for_each(|condition| condition_fields(condition, fields));
+            for condition in conditions {
+                condition_fields(condition, fields);
+            }
         }
         Condition::Not(condition) => condition_fields(condition, fields),
         Condition::Test(test) => match test.operand {

@@ -27,7 +27,7 @@ enum Node<'a> {
     Element(&'a Value),
 }
 
-impl<'a> Node<'a> {
+impl Node<'_> {
     /// What stands under `key` (a position, in an array), and where the key or the element is written.
     fn step(self, key: &str) -> Option<(Option<Range<usize>>, Self)> {
         let array = match self {

@@ -28,7 +28,7 @@ use locate::{Lines, locate};
 ///
 /// let wrong = text.replace("required", "requird");
 /// let mistakes = rowstamp_domain::definition::toml::parse("library.toml", &wrong).unwrap_err();
-/// assert!(mistakes.to_string().starts_with("library.toml:3:31: resources.books.fields.title.requird: "));
+/// assert!(mistakes.to_string().starts_with("library.toml:3:30: resources.books.fields.title.requird: "));
 /// # Ok::<(), rowstamp_domain::definition::toml::TomlMistakes>(())
 /// ```
 ///

@@ -274,15 +274,14 @@ impl Reader<'_> {
                     .map(|name| name.as_str().map(str::to_owned))
                     .collect::<Option<_>>()
             });
-            match names {
-                Some(names) => sets.push(names),
-                None => {
-                    self.path.push(position.to_string());
-                    self.mistake(EXPECTED);
-                    self.silenced.push(self.path.clone());
-                    self.path.pop();
-                    sets.push(Vec::new());
-                }
+            if let Some(names) = names {
+                sets.push(names);
+            } else {
+                self.path.push(position.to_string());
+                self.mistake(EXPECTED);
+                self.silenced.push(self.path.clone());
+                self.path.pop();
+                sets.push(Vec::new());
             }
         }
         sets
@@ -332,17 +331,14 @@ impl Reader<'_> {
     }
 
     fn all_of(&mut self, table: &dyn TableLike, depth: usize) -> Option<RuleSpec> {
-        match (table.len(), table.get("all").and_then(Item::as_array)) {
-            (1, Some(array)) => {
-                self.path.push("all".to_owned());
-                let rules = self.rule_list(array, depth);
-                self.path.pop();
-                rules.map(RuleSpec::All)
-            }
-            _ => {
-                self.wrong_rule();
-                None
-            }
+        if let (1, Some(array)) = (table.len(), table.get("all").and_then(Item::as_array)) {
+            self.path.push("all".to_owned());
+            let rules = self.rule_list(array, depth);
+            self.path.pop();
+            rules.map(RuleSpec::All)
+        } else {
+            self.wrong_rule();
+            None
         }
     }
 
