@@ -1,1 +1,5 @@
 //! Callers from authorizer claims and Cognito tokens for Rowstamp.
+
+mod claims;
+
+pub use claims::{caller_of_authorizer, caller_of_token};
