@@ -1,0 +1,108 @@
+//! Bearer tokens (JWT, RFC 7519) signed with RS256 -> callers.
+//!
+//! No other algorithm is accepted, whatever a token's header says. Nothing here logs or repeats a token.
+//!
+//! - this file: the signature, by the key that the header names;
+//! - [`rules`]: what the claims must say, a pure function of claims, rules and time;
+//! - [`settings`]: which user pools and clients count.
+
+mod rules;
+mod settings;
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, Validation};
+use rowstamp_domain::caller::Caller;
+use rowstamp_ports::{IdentityError, Secret};
+
+use crate::jwks::KeySource;
+
+pub use rules::{LEEWAY_SECONDS, TokenRules, TokenUse};
+pub use settings::Settings;
+
+/// Longer tokens are not looked at; Cognito's have some 1–2 kB.
+const TOKEN_BYTES_MAX: usize = 16 * 1024;
+
+/// Verifies bearer tokens.
+#[derive(Debug)]
+pub struct TokenVerifier {
+    rules: TokenRules,
+    keys: Arc<dyn KeySource>,
+    validation: Validation,
+}
+
+impl TokenVerifier {
+    /// A verifier of tokens that obey `rules` and are signed with one of `keys`.
+    pub fn new(rules: TokenRules, keys: Arc<dyn KeySource>) -> Self {
+        let mut validation = Validation::new(Algorithm::RS256);
+        // The library checks the signature alone: it passes over claims that are absent or of another type.
+        validation.required_spec_claims.clear();
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        validation.validate_aud = false;
+        Self {
+            rules,
+            keys,
+            validation,
+        }
+    }
+
+    /// The caller that the token proves.
+    ///
+    /// # Errors
+    /// [`IdentityError::Invalid`] with words for the caller that repeat nothing of the token;
+    /// [`IdentityError::Unavailable`] when its key cannot be had at the moment.
+    pub async fn verify(&self, token: &Secret) -> Result<Caller, IdentityError> {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        self.verify_at(token, now).await
+    }
+
+    /// The same at another time, in seconds since 1970.
+    ///
+    /// # Errors
+    /// As [`TokenVerifier::verify`].
+    pub async fn verify_at(&self, token: &Secret, now: u64) -> Result<Caller, IdentityError> {
+        let token = token.expose();
+        if token.len() > TOKEN_BYTES_MAX {
+            return Err(invalid("the token is too long"));
+        }
+        let malformed = || invalid("the token is not a JWT");
+        let header = jsonwebtoken::decode_header(token).map_err(|_| malformed())?;
+        if header.alg != Algorithm::RS256 {
+            return Err(invalid("the token is not signed with RS256"));
+        }
+        let kid = header.kid.ok_or_else(|| invalid("the token names no key"))?;
+        // Not believed yet: it says whose keys to look among, and the rules check it again below.
+        let issuer = unverified_issuer(token).ok_or_else(malformed)?;
+        if !self.rules.trusts(&issuer) {
+            return Err(invalid("the token is from an issuer that is not trusted here"));
+        }
+        let unknown = || invalid("the token is signed with an unknown key");
+        let key = self.keys.key(&issuer, &kid).await?.ok_or_else(unknown)?;
+        let verified =
+            jsonwebtoken::decode(token, &key.0, &self.validation).map_err(|error| match error.kind() {
+                ErrorKind::InvalidSignature => invalid("the token's signature is wrong"),
+                _ => malformed(),
+            })?;
+        self.rules
+            .caller(&verified.claims, now)
+            .map_err(IdentityError::Invalid)
+    }
+}
+
+fn unverified_issuer(token: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Issuer {
+        iss: String,
+    }
+    let claims: Issuer = jsonwebtoken::dangerous::insecure_decode_claims(token).ok()?;
+    Some(claims.iss)
+}
+
+fn invalid(words: &str) -> IdentityError {
+    IdentityError::Invalid(words.to_owned())
+}
