@@ -3,6 +3,9 @@
 //! This crate is pure and synchronous. It knows no clock, no environment, no HTTP and no database driver.
 #![warn(missing_docs)]
 
+// The derive macros name this crate as everyone else does.
+extern crate self as rowstamp_domain;
+
 pub mod access;
 pub mod body;
 pub mod caller;
@@ -11,4 +14,7 @@ pub mod field_type;
 pub mod operation;
 pub mod query;
 pub mod record;
+pub mod resource;
 pub mod value;
+
+pub use resource::{Resource, ResourceEnum};
