@@ -92,7 +92,7 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
             ) -> ::core::result::Result<Self, #domain::resource::FieldError> {
                 match #domain::resource::enum_text(value)? {
                     #(#values => ::core::result::Result::Ok(Self::#variants),)*
-                    other => ::core::result::Result::Err(#domain::resource::FieldError::unknown(other, Self::VALUES)),
+                    other => ::core::result::Result::Err(#domain::resource::FieldError::unknown(other, <Self as #domain::resource::ScalarValue>::VALUES)),
                 }
             }
 
