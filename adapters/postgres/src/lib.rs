@@ -3,5 +3,16 @@
 //! This crate decides nothing about HTTP, permissions or defaults: an operation arrives finished, and every
 //! identifier in its SQL comes from the definition.
 
-#[expect(dead_code, reason = "the store that uses it is the next step")]
+mod connection;
+mod decode;
 mod encode;
+mod errors;
+mod params;
+mod rows;
+mod schema;
+mod sql;
+mod store;
+mod unit;
+
+pub use connection::Settings;
+pub use store::PostgresStore;

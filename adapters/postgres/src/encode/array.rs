@@ -21,6 +21,11 @@ impl Array<'_> {
     pub(crate) fn lengths(&self) -> &[usize] {
         &self.lengths[..self.dimensions]
     }
+
+    /// The lengths with room for every dimension there can be.
+    pub(crate) const fn all_lengths(&self) -> &[usize; MAX_DIMENSIONS] {
+        &self.lengths
+    }
 }
 
 /// The elements that are still unread.
@@ -38,6 +43,11 @@ impl<'a> Elements<'a> {
         let (element, rest) = self.0.split_at_checked(length).ok_or(MALFORMED)?;
         self.0 = rest;
         Ok(Some(element))
+    }
+
+    /// Bytes that are still unread.
+    pub(crate) const fn remaining(&self) -> usize {
+        self.0.len()
     }
 
     /// Nothing may follow the last element.

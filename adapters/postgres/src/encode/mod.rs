@@ -10,9 +10,8 @@ mod datetime;
 mod number;
 mod text;
 
-pub(crate) use array::{Array, read as read_array};
+pub(crate) use array::{Elements, read as read_array};
 pub(crate) use column::{Encoding, Scalar};
-pub(crate) use datetime::{Civil, civil_from_epoch_days};
 pub(crate) use number::{NumericHeader, NumericSign};
 pub(crate) use text::write_string;
 

@@ -1,0 +1,367 @@
+//! Where the database is and how to reach it, read from `DATABASE_URL` or libpq's variables.
+//!
+//! Reads no environment: the applications fill [`Vars`]. The password is kept apart, since a credential source
+//! gives one for each connection.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
+use rowstamp_ports::{Problems, Secret, Vars};
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode as DriverSslMode, TargetSessionAttrs};
+
+use super::tls::{Roots, TlsMode};
+
+/// How long a connection may take from name look-up to the first `ReadyForQuery`.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a statement may run where no setting says otherwise.
+const STATEMENT_TIMEOUT_MS: u64 = 30_000;
+
+/// Everything needed to connect but the password.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub(super) config: Config,
+    pub(super) tls: TlsMode,
+    pub(super) roots: Roots,
+    pub(super) connect_timeout: Duration,
+    /// How many connections are kept.
+    pub(crate) pool_size: usize,
+    password: Option<Secret>,
+    statement_timeout_ms: u64,
+}
+
+impl Settings {
+    /// Whether `vars` name a database at all.
+    pub fn are_given(vars: &Vars) -> bool {
+        ["DATABASE_URL", "PGHOST", "PGDATABASE"]
+            .iter()
+            .any(|name| vars.get(name).is_some())
+    }
+
+    /// Reads `DATABASE_URL`, else `PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`, `PGPASSWORD`; then `PGSSLMODE`, `PGSSLROOTCERT`,
+    /// `ROWSTAMP_DB_POOL` and `ROWSTAMP_STATEMENT_TIMEOUT_MS`. `None` when something is wrong, which is then reported.
+    pub fn read(vars: &Vars, problems: &mut Problems) -> Option<Self> {
+        let mut address = match vars.get("DATABASE_URL") {
+            Some(url) => Address::from_url(url, problems)?,
+            None => Address::from_libpq(vars, problems)?,
+        };
+        let sslmode = address
+            .sslmode
+            .take()
+            .or_else(|| vars.get("PGSSLMODE").map(str::to_owned));
+        let rootcert = address
+            .sslrootcert
+            .take()
+            .or_else(|| vars.get("PGSSLROOTCERT").map(str::to_owned));
+        let local = address.config.get_hosts().iter().all(is_local);
+        let socket = address
+            .config
+            .get_hosts()
+            .iter()
+            .all(|host| !matches!(host, Host::Tcp(_)));
+        let tls = match sslmode.as_deref() {
+            _ if socket => TlsMode::Disable,
+            None if local => TlsMode::Disable,
+            None => TlsMode::VerifyFull,
+            Some(word) => TlsMode::read(word, local, rootcert.is_some()).or_else(|| {
+                problems.report(
+                    "PGSSLMODE",
+                    "expected disable, allow, prefer, require, verify-ca or verify-full",
+                );
+                None
+            })?,
+        };
+        let mut roots = Roots::default();
+        if let Some(path) = rootcert.filter(|path| path != "system") {
+            match std::fs::read(Path::new(&path)) {
+                Ok(pem) => roots.replace("PGSSLROOTCERT", &pem, problems),
+                Err(error) => problems.report("PGSSLROOTCERT", format!("cannot read {path}: {error}")),
+            }
+        }
+        let pool_size = vars.parse(
+            "ROWSTAMP_DB_POOL",
+            "a number of connections from 1 to 1000",
+            problems,
+        );
+        if pool_size.is_some_and(|size| !(1..=1_000).contains(&size)) {
+            problems.report(
+                "ROWSTAMP_DB_POOL",
+                "expected a number of connections from 1 to 1000",
+            );
+        }
+        let statement_timeout_ms = vars
+            .parse(
+                "ROWSTAMP_STATEMENT_TIMEOUT_MS",
+                "a number of milliseconds",
+                problems,
+            )
+            .unwrap_or(STATEMENT_TIMEOUT_MS);
+        let settings = Self {
+            config: address.config,
+            tls,
+            roots,
+            connect_timeout: CONNECT_TIMEOUT,
+            pool_size: pool_size.unwrap_or(8),
+            password: address.password,
+            statement_timeout_ms,
+        };
+        problems.is_empty().then(|| settings.prepared())
+    }
+
+    /// Settings for the server behind a URL, with nothing else said.
+    ///
+    /// # Errors
+    /// What is wrong with the URL.
+    pub fn from_url(url: &str) -> Result<Self, Problems> {
+        let vars = Vars::new([("DATABASE_URL".to_owned(), url.to_owned())]);
+        let mut problems = Problems::new();
+        let settings = Self::read(&vars, &mut problems);
+        problems.into_result(settings)
+    }
+
+    /// The same, with this many connections; at least one.
+    #[must_use]
+    pub fn with_pool_size(mut self, connections: usize) -> Self {
+        self.pool_size = connections.max(1);
+        self
+    }
+
+    /// The same for another database of that server.
+    #[must_use]
+    pub fn with_database(mut self, name: &str) -> Self {
+        self.config.dbname(name);
+        self
+    }
+
+    /// Trusts these certificates (PEM) beside the public web roots, unless `PGSSLROOTCERT` names others.
+    ///
+    /// # Errors
+    /// When `pem` holds something that is no certificate.
+    pub fn trust(&mut self, pem: &[u8]) -> Result<(), Problems> {
+        let mut problems = Problems::new();
+        self.roots.add("certificates", pem, &mut problems);
+        problems.into_result(Some(()))
+    }
+
+    /// The password from the URL or `PGPASSWORD`.
+    pub const fn password(&self) -> Option<&Secret> {
+        self.password.as_ref()
+    }
+
+    /// Where the database is, for logs: hosts and database name, never a user or a password.
+    pub fn place(&self) -> String {
+        let hosts: Vec<String> = self
+            .config
+            .get_hosts()
+            .iter()
+            .map(|host| match host {
+                Host::Tcp(name) => name.clone(),
+                #[cfg(unix)]
+                Host::Unix(path) => path.display().to_string(),
+            })
+            .collect();
+        format!(
+            "{}/{}",
+            hosts.join(","),
+            self.config.get_dbname().unwrap_or_default()
+        )
+    }
+
+    /// Puts the session's set-up into the startup packet, so that it costs no round trip.
+    fn prepared(mut self) -> Self {
+        let own = format!(
+            "-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=postgres -c statement_timeout={} \
+             -c idle_in_transaction_session_timeout=60000",
+            self.statement_timeout_ms
+        );
+        let options = match self.config.get_options() {
+            Some(given) => format!("{given} {own}"),
+            None => own,
+        };
+        self.config
+            .options(options)
+            .application_name("rowstamp")
+            .target_session_attrs(TargetSessionAttrs::ReadWrite)
+            .connect_timeout(self.connect_timeout)
+            .keepalives_idle(Duration::from_secs(60))
+            .ssl_mode(match self.tls {
+                TlsMode::Disable => DriverSslMode::Disable,
+                TlsMode::Prefer => DriverSslMode::Prefer,
+                TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => DriverSslMode::Require,
+            });
+        self
+    }
+}
+
+/// Whether bytes to this host stay on this machine.
+fn is_local(host: &Host) -> bool {
+    match host {
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        }
+        #[cfg(unix)]
+        Host::Unix(_) => true,
+    }
+}
+
+/// A server's address, and what the driver does not understand taken out of it.
+struct Address {
+    config: Config,
+    password: Option<Secret>,
+    sslmode: Option<String>,
+    sslrootcert: Option<String>,
+}
+
+impl Address {
+    fn from_url(url: &str, problems: &mut Problems) -> Option<Self> {
+        const EXPECTED: &str = "expected postgres://user:password@host:port/database?sslmode=…";
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            problems.report("DATABASE_URL", EXPECTED);
+            return None;
+        }
+        let (base, query) = url.split_once('?').unwrap_or((url, ""));
+        let mut kept = String::new();
+        let mut sslmode = None;
+        let mut sslrootcert = None;
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let decoded = || percent_decode_str(value).decode_utf8_lossy().into_owned();
+            match name {
+                "sslmode" => sslmode = Some(decoded()),
+                "sslrootcert" => sslrootcert = Some(decoded()),
+                _ => {
+                    kept.push(if kept.is_empty() { '?' } else { '&' });
+                    kept.push_str(pair);
+                }
+            }
+        }
+        // The driver's own words could repeat parts of the URL, and the password is one of them.
+        let Ok(mut config) = format!("{base}{kept}").parse::<Config>() else {
+            problems.report("DATABASE_URL", format!("not understood, {EXPECTED}"));
+            return None;
+        };
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            config.host("localhost");
+        }
+        let password = config
+            .get_password()
+            .map(|bytes| Secret::new(String::from_utf8_lossy(bytes)));
+        Some(Self {
+            config,
+            password,
+            sslmode,
+            sslrootcert,
+        })
+    }
+
+    fn from_libpq(vars: &Vars, problems: &mut Problems) -> Option<Self> {
+        let mut config = Config::new();
+        for host in vars.get("PGHOST").unwrap_or("localhost").split(',') {
+            config.host(host);
+        }
+        if let Some(ports) = vars.get("PGPORT") {
+            for port in ports.split(',') {
+                let Ok(port) = port.parse() else {
+                    problems.report("PGPORT", "expected a port number");
+                    return None;
+                };
+                config.port(port);
+            }
+        }
+        if let Some(user) = vars.get("PGUSER") {
+            config.user(user);
+        }
+        if let Some(database) = vars.get("PGDATABASE").or_else(|| vars.get("PGUSER")) {
+            config.dbname(database);
+        }
+        Some(Self {
+            config,
+            password: vars.secret("PGPASSWORD"),
+            sslmode: None,
+            sslrootcert: None,
+        })
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, Problems> {
+        let vars = Vars::new(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
+        let mut problems = Problems::new();
+        let settings = Settings::read(&vars, &mut problems);
+        problems.into_result(settings)
+    }
+
+    #[test]
+    fn tls_is_verified_in_full_unless_the_host_is_this_machine_or_a_mode_is_named() {
+        for (url, mode) in [
+            ("postgres://u@db.example.com/x", TlsMode::VerifyFull),
+            ("postgres://u@localhost/x", TlsMode::Disable),
+            ("postgres://u@127.0.0.1/x", TlsMode::Disable),
+            (
+                "postgres://u@%2Frun%2Fpostgresql/x?sslmode=require",
+                TlsMode::Disable,
+            ),
+            ("postgres://u@db.example.com/x?sslmode=disable", TlsMode::Disable),
+            ("postgres://u@db.example.com/x?sslmode=prefer", TlsMode::Require),
+            ("postgres://u@db.example.com/x?sslmode=allow", TlsMode::Require),
+            ("postgres://u@db.example.com/x?sslmode=require", TlsMode::Require),
+            (
+                "postgres://u@db.example.com/x?sslmode=verify-ca",
+                TlsMode::VerifyCa,
+            ),
+            ("postgres://u@localhost/x?sslmode=prefer", TlsMode::Prefer),
+            ("postgres://u@localhost,db.example.com/x", TlsMode::VerifyFull),
+        ] {
+            assert_eq!(Settings::from_url(url).unwrap().tls, mode, "{url}");
+        }
+    }
+
+    #[test]
+    fn libpq_variables_are_read_where_there_is_no_url() {
+        let settings = read(&[
+            ("PGHOST", "db.example.com"),
+            ("PGPORT", "6432"),
+            ("PGUSER", "app"),
+            ("PGPASSWORD", "s3cret"),
+            ("PGSSLMODE", "verify-ca"),
+            ("ROWSTAMP_STATEMENT_TIMEOUT_MS", "1500"),
+        ])
+        .unwrap();
+        assert_eq!(settings.place(), "db.example.com/app");
+        assert_eq!(settings.config.get_ports(), [6432]);
+        assert_eq!(settings.password().unwrap().expose(), "s3cret");
+        assert_eq!(settings.tls, TlsMode::VerifyCa);
+        assert!(
+            settings
+                .config
+                .get_options()
+                .unwrap()
+                .contains("statement_timeout=1500")
+        );
+    }
+
+    #[test]
+    fn every_wrong_setting_is_reported_and_no_secret_with_it() {
+        let problems = read(&[
+            ("DATABASE_URL", "postgres://u:hunter2@db/x?sslmode=require"),
+            ("PGSSLROOTCERT", "/does/not/exist.pem"),
+            ("ROWSTAMP_DB_POOL", "0"),
+            ("ROWSTAMP_STATEMENT_TIMEOUT_MS", "soon"),
+        ])
+        .unwrap_err();
+        assert_eq!(problems.iter().count(), 3, "{problems}");
+        let problems = read(&[("DATABASE_URL", "postgres://u:hunter2@db:port/x")]).unwrap_err();
+        assert!(!problems.to_string().contains("hunter2"), "{problems}");
+        assert!(!format!("{:?}", Settings::from_url("postgres://u:hunter2@db/x")).contains("hunter2"));
+    }
+}

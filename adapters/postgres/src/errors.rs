@@ -1,0 +1,243 @@
+//! What PostgreSQL's refusals mean: the only place that reads a SQLSTATE.
+//!
+//! The real message is logged here and goes no further.
+
+use rowstamp_domain::definition::{FieldId, ResourceDefinition};
+use rowstamp_domain::operation::Operation;
+use rowstamp_ports::{Conflict, ConflictKind, FaultKind, FieldFault, StoreError};
+use tokio_postgres::Error;
+use tokio_postgres::error::DbError;
+use tracing::{debug, error, warn};
+
+use crate::connection::Chain;
+use crate::schema::names;
+
+/// How far a statement had come when it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// It wrote nothing, or was never sent.
+    NothingWritten,
+    /// It was sent, and may have been carried out.
+    Sent,
+}
+
+/// What a failure of an operation's statement means.
+pub(crate) fn classify(cause: &Error, phase: Phase, operation: &Operation) -> StoreError {
+    match cause.as_db_error() {
+        Some(refusal) => refused(refusal, phase, Some(operation)),
+        None => broken(cause, phase),
+    }
+}
+
+/// What a failure outside any operation means, such as one of COMMIT.
+pub(crate) fn classify_plain(cause: &Error, phase: Phase) -> StoreError {
+    match cause.as_db_error() {
+        Some(refusal) => refused(refusal, phase, None),
+        None => broken(cause, phase),
+    }
+}
+
+/// The connection failed, or what came over it was not understood.
+fn broken(cause: &Error, phase: Phase) -> StoreError {
+    warn!(cause = %Chain(cause), ?phase, "a PostgreSQL connection failed");
+    match phase {
+        Phase::NothingWritten => StoreError::Unavailable,
+        Phase::Sent => StoreError::OutcomeUnknown,
+    }
+}
+
+fn refused(refusal: &DbError, phase: Phase, operation: Option<&Operation>) -> StoreError {
+    let sqlstate = refusal.code().code();
+    let error = mean(sqlstate, refusal, phase, operation);
+    match &error {
+        StoreError::Conflict(_) | StoreError::Invalid(_) => {
+            debug!(
+                sqlstate,
+                constraint = refusal.constraint(),
+                "PostgreSQL refused a row"
+            );
+        }
+        StoreError::Unavailable | StoreError::DeadlineExceeded | StoreError::OutcomeUnknown => {
+            warn!(
+                sqlstate,
+                message = refusal.message(),
+                "PostgreSQL could not carry out a statement"
+            );
+        }
+        StoreError::Drift | StoreError::Internal => {
+            error!(
+                sqlstate,
+                message = refusal.message(),
+                hint = refusal.hint(),
+                table = refusal.table(),
+                column = refusal.column(),
+                constraint = refusal.constraint(),
+                "PostgreSQL refused a statement"
+            );
+        }
+    }
+    error
+}
+
+fn mean(sqlstate: &str, refusal: &DbError, phase: Phase, operation: Option<&Operation>) -> StoreError {
+    let conflict = |kind| {
+        let fields = operation
+            .map(|operation| fields_of(operation.resource(), refusal))
+            .unwrap_or_default();
+        let record = operation.and_then(|operation| record_of(operation, &fields, refusal));
+        StoreError::Conflict(Conflict { kind, fields, record })
+    };
+    let invalid = |kind| {
+        StoreError::Invalid(vec![FieldFault {
+            field: single_field(operation, refusal),
+            kind,
+        }])
+    };
+    match sqlstate {
+        "23505" => conflict(ConflictKind::Unique),
+        "23503" if matches!(operation, Some(Operation::Delete(_))) => conflict(ConflictKind::StillReferenced),
+        "23503" => conflict(ConflictKind::MissingReference),
+        "23001" => conflict(ConflictKind::StillReferenced),
+        "23P01" => conflict(ConflictKind::Exclusion),
+        "23502" => invalid(FaultKind::Required),
+        "23514" => invalid(FaultKind::Check),
+        // Too deep, or too large for an index.
+        "54000" | "54001" => invalid(FaultKind::OutOfRange),
+        // Serialisation failure, deadlock, lock not available, too many connections, out of resources: nothing was written.
+        "40001" | "40P01" | "55P03" | "53000" | "53100" | "53200" | "53300" | "25006" => {
+            StoreError::Unavailable
+        }
+        "57014" | "25P03" | "25P04" => StoreError::DeadlineExceeded,
+        "42P01" | "42703" | "42883" | "42804" | "42704" | "3F000" | "3D000" | "42P10" | "428C9" | "42501"
+        | "0A000" => StoreError::Drift,
+        _ if sqlstate.starts_with("22") => invalid(FaultKind::OutOfRange),
+        // The server is going away or coming up, or the connection is.
+        _ if sqlstate.starts_with("57P") || sqlstate.starts_with("08") => match phase {
+            Phase::NothingWritten => StoreError::Unavailable,
+            Phase::Sent => StoreError::OutcomeUnknown,
+        },
+        _ => StoreError::Internal,
+    }
+}
+
+/// The field that a refusal names by its column or its CHECK.
+fn single_field(operation: Option<&Operation>, refusal: &DbError) -> Option<FieldId> {
+    let resource = operation?.resource();
+    if let Some(column) = refusal.column() {
+        return field_of_column(resource, column);
+    }
+    let constraint = refusal.constraint()?;
+    resource
+        .field_ids()
+        .find(|id| names::check(resource, resource.field(*id)) == constraint)
+}
+
+fn field_of_column(resource: &ResourceDefinition, column: &str) -> Option<FieldId> {
+    resource
+        .field_ids()
+        .find(|id| resource.field(*id).column == column)
+}
+
+/// The fields of a unique or foreign key, by the constraint's name or, in a table that was there before, by the columns that the
+/// refusal lists. None when the constraint is not one of the definition.
+fn fields_of(resource: &ResourceDefinition, refusal: &DbError) -> Vec<FieldId> {
+    // A constraint of another table, such as one that still refers to this row, says nothing about fields of this one.
+    if refusal.table().is_some_and(|table| table != resource.table.table) {
+        return Vec::new();
+    }
+    let constraint = refusal.constraint().unwrap_or_default();
+    if constraint == names::primary_key(resource) {
+        return vec![resource.audit.uid];
+    }
+    let unique = resource
+        .unique
+        .iter()
+        .find(|fields| names::unique(resource, fields) == constraint);
+    if let Some(fields) = unique {
+        return fields.clone();
+    }
+    let reference = resource.field_ids().find(|id| {
+        let field = resource.field(*id);
+        field.references.is_some() && names::foreign_key(resource, field) == constraint
+    });
+    if let Some(field) = reference {
+        return vec![field];
+    }
+    declared(resource, key_columns(refusal.detail().unwrap_or_default()))
+}
+
+/// The columns' fields, if together they are a key of the definition.
+fn declared(resource: &ResourceDefinition, columns: Vec<&str>) -> Vec<FieldId> {
+    let fields: Option<Vec<FieldId>> = columns
+        .into_iter()
+        .map(|column| field_of_column(resource, column))
+        .collect();
+    let Some(fields) = fields else {
+        return Vec::new();
+    };
+    let same = |set: &[FieldId]| set.len() == fields.len() && set.iter().all(|field| fields.contains(field));
+    let is_key = fields == [resource.audit.uid]
+        || resource.unique.iter().any(|set| same(set))
+        || matches!(&*fields, [field] if resource.field(*field).references.is_some());
+    if is_key { fields } else { Vec::new() }
+}
+
+/// The columns in `Key (a, b)=(…) already exists.`, whatever language the words are in.
+fn key_columns(detail: &str) -> Vec<&str> {
+    detail
+        .split_once(")=(")
+        .and_then(|(before, _)| before.rsplit_once('('))
+        .map(|(_, columns)| {
+            columns
+                .split(", ")
+                .map(|column| column.trim_matches('"'))
+                .collect()
+        })
+        .unwrap_or_default()
+}
+
+/// Which record of many has the values that the refusal shows; `None` when it is not exactly one.
+fn record_of(operation: &Operation, fields: &[FieldId], refusal: &DbError) -> Option<usize> {
+    let Operation::Insert(insert) = operation else {
+        return None;
+    };
+    let [field] = fields else {
+        return None;
+    };
+    if insert.rows.len() < 2 {
+        return None;
+    }
+    let column = insert.columns.iter().position(|column| column == field)?;
+    let (_, values) = refusal.detail()?.split_once(")=(")?;
+    let mut text = String::new();
+    let mut matching = insert.rows.iter().enumerate().filter(|(_, row)| {
+        text.clear();
+        row[column].write_text(&mut text);
+        values
+            .strip_prefix(text.as_str())
+            .is_some_and(|rest| rest.starts_with(')'))
+    });
+    let (index, _) = matching.next()?;
+    matching.next().is_none().then_some(index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_columns_of_a_key_are_found_in_any_language() {
+        for (detail, columns) in [
+            ("Key (isbn)=(978) already exists.", vec!["isbn"]),
+            ("Key (a, \"B c\")=(1, x) already exists.", vec!["a", "B c"]),
+            ("Schlüssel »(isbn)=(978)« existiert bereits.", vec!["isbn"]),
+            (
+                "Key (author_uid)=(0) is not present in table \"authors\".",
+                vec!["author_uid"],
+            ),
+            ("nothing", vec![]),
+        ] {
+            assert_eq!(key_columns(detail), columns, "{detail}");
+        }
+    }
+}

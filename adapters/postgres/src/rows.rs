@@ -1,0 +1,294 @@
+//! From the driver's rows to an outcome: encoded straight into the answer, or as records where a hook wants them.
+
+use std::error::Error as StdError;
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures_util::TryStreamExt as _;
+use rowstamp_domain::definition::ResourceDefinition;
+use rowstamp_domain::operation::{Operation, Outcome, Representation, Rows, Verdict};
+use rowstamp_domain::record::Record;
+use rowstamp_domain::value::{Timestamp, Value};
+use tokio_postgres::types::{FromSql, Type};
+use tokio_postgres::{Row, RowStream};
+
+use crate::connection::Prepared;
+use crate::decode;
+use crate::encode::{self, Malformed};
+use crate::sql::{Judged, Plan};
+
+/// Why rows could not be read to their end.
+#[derive(Debug)]
+pub(crate) enum RowsError {
+    /// The database failed, or the connection did.
+    Database(tokio_postgres::Error),
+    /// A row is not what was prepared.
+    Malformed(Malformed),
+}
+
+impl From<tokio_postgres::Error> for RowsError {
+    fn from(cause: tokio_postgres::Error) -> Self {
+        Self::Database(cause)
+    }
+}
+
+impl From<Malformed> for RowsError {
+    fn from(cause: Malformed) -> Self {
+        Self::Malformed(cause)
+    }
+}
+
+/// How an operation's statement ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// With an outcome.
+    Outcome(Outcome),
+    /// A row came into being while it ran; it has to run once more.
+    RaceLost,
+}
+
+/// A column's bytes, borrowed from the row.
+struct Raw<'a>(Option<&'a [u8]>);
+
+impl<'a> FromSql<'a> for Raw<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
+        Ok(Self(Some(raw)))
+    }
+
+    fn from_sql_null(_: &Type) -> Result<Self, Box<dyn StdError + Sync + Send>> {
+        Ok(Self(None))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+fn raw(row: &Row, position: usize) -> Result<Option<&[u8]>, RowsError> {
+    Ok(row.try_get::<_, Raw<'_>>(position)?.0)
+}
+
+fn flag(row: &Row, position: usize) -> Option<bool> {
+    raw(row, position)
+        .ok()
+        .flatten()
+        .and_then(|raw| raw.first())
+        .map(|byte| *byte != 0)
+}
+
+/// Reads an operation's rows to the end, where the implicit transaction is committed: only then is anything certain.
+pub(crate) async fn read(
+    stream: RowStream,
+    operation: &Operation,
+    plan: &Plan,
+    prepared: &Prepared,
+) -> Result<Ended, RowsError> {
+    let mut answer = Answer::new(operation, plan, prepared);
+    let mut stream = pin!(stream);
+    while let Some(row) = stream.try_next().await? {
+        answer.take(&row)?;
+    }
+    Ok(answer.finish())
+}
+
+/// The outcome in the making.
+struct Answer<'a> {
+    operation: &'a Operation,
+    plan: &'a Plan,
+    prepared: &'a Prepared,
+    sink: Sink,
+    judged: Option<Judged>,
+    /// Rows that the database answered with, shown or not.
+    seen: u64,
+    returned: u64,
+    total: Option<u64>,
+    version: Option<Timestamp>,
+}
+
+/// Where rows go.
+enum Sink {
+    Nothing,
+    Object(Vec<u8>),
+    Array(Vec<u8>),
+    Records(Arc<ResourceDefinition>, Vec<Record>),
+}
+
+impl<'a> Answer<'a> {
+    fn new(operation: &'a Operation, plan: &'a Plan, prepared: &'a Prepared) -> Self {
+        let sink = match plan.representation(operation) {
+            Representation::Nothing => Sink::Nothing,
+            Representation::JsonObject => Sink::Object(Vec::new()),
+            Representation::JsonArray => Sink::Array(vec![b'[']),
+            Representation::Records => Sink::Records(Arc::clone(operation.resource()), Vec::new()),
+        };
+        Self {
+            operation,
+            plan,
+            prepared,
+            sink,
+            judged: None,
+            seen: 0,
+            returned: 0,
+            total: None,
+            version: None,
+        }
+    }
+
+    fn take(&mut self, row: &Row) -> Result<(), RowsError> {
+        let layout = &self.plan.layout;
+        if let Some(position) = layout.total {
+            let total = i64::from_be_bytes(encode::fixed(raw(row, position)?.unwrap_or_default(), "count")?);
+            self.total = u64::try_from(total).ok();
+        }
+        if layout.judgement.is_some() {
+            self.judged = Some(Judged::read(self.operation, layout, |position| {
+                flag(row, position)
+            }));
+        }
+        if layout
+            .present
+            .is_some_and(|position| flag(row, position) != Some(true))
+        {
+            return Ok(());
+        }
+        self.seen += 1;
+        if let Some(position) = layout.version {
+            self.version = raw(row, position)?.map(decode::timestamp).transpose()?;
+        }
+        if layout
+            .shown
+            .is_some_and(|position| flag(row, position) != Some(true))
+        {
+            return Ok(());
+        }
+        self.returned += 1;
+        match &mut self.sink {
+            Sink::Nothing => self.returned = 0,
+            Sink::Object(out) => write_object(self.plan, self.prepared, row, out)?,
+            Sink::Array(out) => {
+                if self.returned > 1 {
+                    out.push(b',');
+                }
+                write_object(self.plan, self.prepared, row, out)?;
+            }
+            Sink::Records(resource, records) => {
+                records.push(record(self.plan, self.prepared, resource, row)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Ended {
+        let judged = match self.judged {
+            Some(judged) => judged,
+            None => Judged::Verdict(plain_verdict(self.operation, self.seen)),
+        };
+        let verdict = match judged {
+            Judged::Verdict(verdict) => verdict,
+            Judged::RaceLost => return Ended::RaceLost,
+        };
+        let success = matches!(
+            verdict,
+            Verdict::Found | Verdict::Created | Verdict::Updated | Verdict::Deleted
+        );
+        if !success {
+            return Ended::Outcome(Outcome::verdict(verdict));
+        }
+        let affected = match self.operation {
+            Operation::Read(_) | Operation::List(_) => 0,
+            Operation::Update(update) if update.set.is_empty() => 0,
+            _ => self.seen,
+        };
+        let rows = match self.sink {
+            Sink::Nothing => Rows::None,
+            Sink::Object(_) if self.returned == 0 => Rows::None,
+            Sink::Array(_) | Sink::Records(..) if self.returned == 0 && self.operation.is_write() => {
+                Rows::None
+            }
+            Sink::Object(out) => Rows::Json(out),
+            Sink::Array(mut out) => {
+                out.push(b']');
+                Rows::Json(out)
+            }
+            Sink::Records(_, records) => Rows::Records(records),
+        };
+        Ended::Outcome(Outcome {
+            verdict,
+            rows,
+            returned: self.returned,
+            affected,
+            total: self.total,
+            version: self.version,
+            uid: uid(self.operation),
+        })
+    }
+}
+
+/// The verdict on what is not judged in the database: whether there was a row says it all.
+fn plain_verdict(operation: &Operation, seen: u64) -> Verdict {
+    match operation {
+        Operation::List(_) => Verdict::Found,
+        Operation::Insert(_) if seen > 0 => Verdict::Created,
+        Operation::Insert(_) => Verdict::NotWritable,
+        Operation::Read(_) if seen > 0 => Verdict::Found,
+        Operation::Update(_) | Operation::Replace(_) if seen > 0 => Verdict::Updated,
+        Operation::Delete(_) if seen > 0 => Verdict::Deleted,
+        _ => match Judged::without_row(operation) {
+            Judged::Verdict(verdict) => verdict,
+            Judged::RaceLost => Verdict::NotFound,
+        },
+    }
+}
+
+/// The uid of the one row that the operation is about.
+fn uid(operation: &Operation) -> Option<uuid::Uuid> {
+    match operation {
+        Operation::Read(read) => Some(read.uid),
+        Operation::Update(update) => Some(update.uid),
+        Operation::Replace(replace) => Some(replace.update.uid),
+        Operation::Delete(delete) => Some(delete.uid),
+        Operation::List(_) => None,
+        Operation::Insert(insert) => {
+            let column = insert
+                .columns
+                .iter()
+                .position(|id| *id == insert.resource.audit.uid)?;
+            match &*insert.rows {
+                [row] => match row.get(column) {
+                    Some(Value::Uuid(uid)) => Some(*uid),
+                    _ => None,
+                },
+                _ => None,
+            }
+        }
+    }
+}
+
+/// Appends the selected columns as one JSON object.
+fn write_object(plan: &Plan, prepared: &Prepared, row: &Row, out: &mut Vec<u8>) -> Result<(), RowsError> {
+    out.reserve(plan.key_bytes + row.raw_size_bytes() * 2);
+    if plan.columns.is_empty() {
+        out.push(b'{');
+    }
+    for (position, (column, encoding)) in plan.columns.iter().zip(&*prepared.encodings).enumerate() {
+        out.extend_from_slice(&column.key);
+        encode::write(*encoding, raw(row, position)?, out)?;
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// The selected columns as a record.
+fn record(
+    plan: &Plan,
+    prepared: &Prepared,
+    resource: &Arc<ResourceDefinition>,
+    row: &Row,
+) -> Result<Record, RowsError> {
+    let mut record = Record::new(Arc::clone(resource));
+    for (position, (column, encoding)) in plan.columns.iter().zip(&*prepared.encodings).enumerate() {
+        let ty = resource.field(column.field).ty.scalar;
+        record.put(column.field, decode::decode(*encoding, ty, raw(row, position)?)?);
+    }
+    Ok(record)
+}

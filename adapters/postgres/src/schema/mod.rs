@@ -1,0 +1,3 @@
+//! What the database must have for the definitions.
+
+pub(crate) mod names;

@@ -1,0 +1,276 @@
+//! Conditions on a row as SQL, over the row as it is or as it would become.
+
+use rowstamp_domain::definition::{Field, FieldId, ResourceDefinition};
+use rowstamp_domain::field_type::ScalarType;
+use rowstamp_domain::query::{Comparison, Condition, IsTest, LikeCase, Operand, Predicate, Test};
+use rowstamp_domain::value::Value;
+
+use super::writer::{Number, Writer, array_type, param_type, sql_type};
+use crate::params::Param;
+
+/// Which row a condition speaks of.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Row<'s> {
+    /// The stored row, `t`.
+    Stored,
+    /// The stored row after a change: the values set are parameters, numbered on from the first.
+    Changed {
+        /// What is set.
+        set: &'s [(FieldId, Value)],
+        /// The number of the first value set.
+        first: Number,
+        /// The stamps.
+        stamp: StampNumbers,
+    },
+    /// A row that does not exist yet: its values are parameters, numbered on from the first.
+    New {
+        /// The columns given.
+        columns: Columns<'s>,
+        /// The number of the first.
+        first: Number,
+    },
+    /// One of many new rows, `n`, whose columns are called by their position.
+    Bulk {
+        /// The columns given.
+        columns: &'s [FieldId],
+    },
+}
+
+/// The columns of a new row, as an insert or a replacement lists them.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Columns<'s> {
+    Ids(&'s [FieldId]),
+    Values(&'s [(FieldId, Value)]),
+}
+
+impl Columns<'_> {
+    fn position(&self, field: FieldId) -> Option<usize> {
+        match self {
+            Self::Ids(ids) => ids.iter().position(|id| *id == field),
+            Self::Values(values) => values.iter().position(|(id, _)| *id == field),
+        }
+    }
+}
+
+/// The parameters of an update's stamps.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StampNumbers {
+    pub(super) now: Number,
+    pub(super) actor: Number,
+}
+
+/// Whether a condition holds for every row.
+pub(super) fn is_always(condition: &Condition) -> bool {
+    match condition {
+        Condition::Always => true,
+        Condition::All(parts) => parts.iter().all(is_always),
+        _ => false,
+    }
+}
+
+/// Whether a condition looks at a field for which `changed` holds.
+pub(super) fn refers(condition: &Condition, changed: &impl Fn(FieldId) -> bool) -> bool {
+    match condition {
+        Condition::Always | Condition::Never => false,
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(|part| refers(part, changed)),
+        Condition::Not(inner) => refers(inner, changed),
+        Condition::Test(test) => {
+            let Operand::Field(field) = test.operand;
+            changed(field)
+        }
+    }
+}
+
+/// Writes a condition; what it writes can stand next to AND.
+pub(super) fn write<'a>(
+    w: &mut Writer<'a>,
+    resource: &ResourceDefinition,
+    condition: &'a Condition,
+    row: &Row<'_>,
+) {
+    match condition {
+        Condition::Always => w.push("true"),
+        Condition::Never => w.push("false"),
+        Condition::All(parts) => join(w, resource, parts, row, " AND ", "true"),
+        Condition::Any(parts) => join(w, resource, parts, row, " OR ", "false"),
+        Condition::Not(inner) => {
+            w.push("(NOT ");
+            write(w, resource, inner, row);
+            w.push(")");
+        }
+        Condition::Test(test) => write_test(w, resource, test, row),
+    }
+}
+
+fn join<'a>(
+    w: &mut Writer<'a>,
+    resource: &ResourceDefinition,
+    parts: &'a [Condition],
+    row: &Row<'_>,
+    between: &str,
+    empty: &str,
+) {
+    if parts.is_empty() {
+        return w.push(empty);
+    }
+    w.push("(");
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            w.push(between);
+        }
+        write(w, resource, part, row);
+    }
+    w.push(")");
+}
+
+fn write_test<'a>(w: &mut Writer<'a>, resource: &ResourceDefinition, test: &'a Test, row: &Row<'_>) {
+    let Operand::Field(id) = test.operand;
+    let field = resource.field(id);
+    match &test.predicate {
+        Predicate::Compare(comparison, value) => {
+            w.push("(");
+            operand(w, resource, id, row);
+            w.push(match comparison {
+                Comparison::Eq => " = ",
+                Comparison::Neq => " <> ",
+                Comparison::Gt => " > ",
+                Comparison::Gte => " >= ",
+                Comparison::Lt => " < ",
+                Comparison::Lte => " <= ",
+            });
+            single(w, field, value);
+            w.push(")");
+        }
+        Predicate::In(values) if field.ty.array => {
+            // Arrays cannot be elements of a one-dimensional array, so each is a parameter.
+            w.push("(false");
+            for value in values {
+                w.push(" OR ");
+                operand(w, resource, id, row);
+                w.push(" = ");
+                single(w, field, value);
+            }
+            w.push(")");
+        }
+        Predicate::In(values) => {
+            w.push("(");
+            operand(w, resource, id, row);
+            w.push(" = ANY (");
+            let number = w.param(Param::List(values), array_type(field.ty.scalar));
+            w.number(number);
+            if field.db_type.is_some() {
+                w.cast_in(field);
+                w.push("[]");
+            }
+            w.push("))");
+        }
+        Predicate::Is(is) => {
+            w.push("(");
+            operand(w, resource, id, row);
+            w.push(match is {
+                IsTest::Null => " IS NULL)",
+                IsTest::NotNull => " IS NOT NULL)",
+                IsTest::True => " IS TRUE)",
+                IsTest::False => " IS FALSE)",
+                IsTest::Unknown => " IS UNKNOWN)",
+            });
+        }
+        Predicate::IsDistinct(value) => {
+            w.push("(");
+            operand(w, resource, id, row);
+            w.push(" IS DISTINCT FROM ");
+            single(w, field, value);
+            w.push(")");
+        }
+        Predicate::Like { pattern, case } => {
+            w.push("(");
+            operand(w, resource, id, row);
+            w.cast_out(field);
+            w.push(match case {
+                LikeCase::Sensitive => " LIKE ",
+                LikeCase::Insensitive => " ILIKE ",
+            });
+            let number = w.param(Param::Value(pattern), param_type(field.ty));
+            w.number(number);
+            w.push(")");
+        }
+    }
+}
+
+/// A value of a field as a parameter.
+pub(super) fn single<'a>(w: &mut Writer<'a>, field: &Field, value: &'a Value) {
+    let number = w.param(Param::Value(value), param_type(field.ty));
+    w.number(number);
+    w.cast_in(field);
+}
+
+/// A field of the row that is spoken of.
+pub(super) fn operand(w: &mut Writer<'_>, resource: &ResourceDefinition, id: FieldId, row: &Row<'_>) {
+    if !w.wants_text() {
+        return;
+    }
+    let field = resource.field(id);
+    let parameter = |w: &mut Writer<'_>, first: Number, position: usize| {
+        w.number(Number(first.0 + position));
+        w.cast_in(field);
+    };
+    match row {
+        Row::Stored => {
+            w.column(field);
+            // `json` has no equality; on `jsonb` the cast is nothing.
+            if field.ty.scalar == ScalarType::Json && !field.ty.array {
+                w.push("::jsonb");
+            }
+        }
+        Row::Changed { set, first, stamp } => {
+            if let Some(position) = set.iter().position(|(set, _)| *set == id) {
+                parameter(w, *first, position);
+            } else if resource.audit.last_updated_at == Some(id) {
+                next_version(w, field, *stamp);
+            } else if resource.audit.last_updater_uid == Some(id) {
+                w.number(stamp.actor);
+            } else {
+                operand(w, resource, id, &Row::Stored);
+            }
+        }
+        Row::New { columns, first } => match columns.position(id) {
+            Some(position) => parameter(w, *first, position),
+            None => absent(w, field),
+        },
+        Row::Bulk { columns } => match columns.iter().position(|column| *column == id) {
+            Some(position) => bulk_column(w, field, position),
+            None => absent(w, field),
+        },
+    }
+}
+
+/// What a column that is not given is taken for: NULL, of its type. A DEFAULT of the database's is not known here, so a
+/// rule about such a column holds only where it holds for NULL.
+fn absent(w: &mut Writer<'_>, field: &Field) {
+    w.push("NULL::");
+    w.push(sql_type(field.ty.scalar));
+    if field.ty.array {
+        w.push("[]");
+    }
+    w.cast_in(field);
+}
+
+/// A column of a bulk insert's rows: arrays travel as text, since `unnest` would flatten them.
+pub(super) fn bulk_column(w: &mut Writer<'_>, field: &Field, position: usize) {
+    w.indexed("n.c", position);
+    if field.ty.array && field.db_type.is_none() {
+        w.push("::");
+        w.push(sql_type(field.ty.scalar));
+        w.push("[]");
+    }
+    w.cast_in(field);
+}
+
+/// The version that a changed row gets: now, but always later than the one it has.
+pub(super) fn next_version(w: &mut Writer<'_>, field: &Field, stamp: StampNumbers) {
+    w.push("greatest(");
+    w.number(stamp.now);
+    w.push(", ");
+    w.column(field);
+    w.push(" + interval '1 microsecond')");
+}
