@@ -29,12 +29,8 @@ impl Clock for SystemClock {
             Ok(since) => i64::try_from(since.as_micros()).unwrap_or(i64::MAX),
             Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |micros| -micros),
         };
-        // A clock this wrong is beyond what PostgreSQL can store; the nearest it can store is as good as any.
-        Timestamp::from_micros_since_1970(micros).unwrap_or(if micros < 0 {
-            Timestamp::MIN
-        } else {
-            Timestamp::MAX
-        })
+        // Only a clock before 4714 BC is beyond PostgreSQL's range.
+        Timestamp::from_micros_since_1970(micros).unwrap_or(Timestamp::MIN)
     }
 }
 

@@ -135,3 +135,94 @@ impl TryFrom<Date> for NaiveDate {
             .ok_or(out_of_range)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test may panic")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn dates_are_read_and_printed_as_postgresql_prints_them() {
+        for (text, days, printed) in [
+            ("2000-01-01", 0, "2000-01-01"),
+            ("2026-01-31", 9527, "2026-01-31"),
+            ("0001-01-01", -730_119, "0001-01-01"),
+            ("0001-12-31 BC", -730_120, "0001-12-31 BC"),
+            ("0044-03-15 bc", -746_117, "0044-03-15 BC"),
+            ("2026-01-31 AD", 9527, "2026-01-31"),
+            ("0099-01-01", -694_325, "0099-01-01"),
+            ("12026-01-01", 3_661_922, "12026-01-01"),
+            ("4714-11-24 BC", -2_451_545, "4714-11-24 BC"),
+            ("5874897-12-31", 2_145_031_948, "5874897-12-31"),
+            ("infinity", i32::MAX, "infinity"),
+            ("-Infinity", i32::MIN, "-infinity"),
+        ] {
+            let date: Date = text.parse().unwrap();
+            assert_eq!(date.days_since_2000(), days, "{text}");
+            assert_eq!(date.to_string(), printed);
+            assert_eq!(Date::from_days_since_2000(days), Ok(date));
+        }
+    }
+
+    #[test]
+    fn what_is_no_date_is_refused() {
+        for text in [
+            "",
+            "2026",
+            "2026-1-31",
+            "26-01-31",
+            "2026-02-29",
+            "2026-13-01",
+            "0000-01-01",
+            "0000-01-01 BC",
+            "2026-01-31T00:00:00Z",
+            "20260131",
+            "+2026-01-31",
+            "-2026-01-31",
+            "2026-01-31 ",
+            "2026-01-31 BCE",
+            "today",
+            "12345678-01-01",
+            "é026-01-01",
+            "BC",
+            " BC",
+        ] {
+            assert_eq!(text.parse::<Date>().unwrap_err().code(), "invalid_date", "{text}");
+        }
+        for text in ["4714-11-23 BC", "5874898-01-01", "9999999-12-31 BC"] {
+            assert_eq!(text.parse::<Date>().unwrap_err().code(), "out_of_range", "{text}");
+        }
+        for days in [-2_451_546, 2_145_031_949, i32::MAX - 1, i32::MIN + 1] {
+            assert!(Date::from_days_since_2000(days).is_err(), "{days}");
+        }
+    }
+
+    #[test]
+    fn infinities_and_far_dates_are_not_chronos() {
+        for date in [Date::INFINITY, Date::NEG_INFINITY, Date::MAX] {
+            assert!(NaiveDate::try_from(date).is_err(), "{date}");
+        }
+        assert!(Date::try_from(NaiveDate::MIN).is_err());
+        assert_eq!(
+            Date::try_from(NaiveDate::MAX).unwrap().to_string(),
+            "262142-12-31"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn the_calendar_is_chronos_in_chronos_range(days in -2_451_545..95_000_000_i32) {
+            let date = Date::from_days_since_2000(days).unwrap();
+            let chrono = NaiveDate::try_from(date).unwrap();
+            prop_assert_eq!(chrono, NaiveDate::from_ymd_opt(2000, 1, 1).unwrap() + chrono::TimeDelta::days(i64::from(days)));
+            prop_assert_eq!(Date::try_from(chrono), Ok(date));
+            use chrono::Datelike as _;
+            let year = chrono.year();
+            let (shown, era) = if year > 0 { (year, "") } else { (1 - year, " BC") };
+            prop_assert_eq!(date.to_string(), format!("{shown:04}-{:02}-{:02}{era}", chrono.month(), chrono.day()));
+        }
+    }
+}

@@ -326,3 +326,186 @@ impl Default for Decimal {
         Self::ZERO
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test may panic")]
+
+    use std::hash::DefaultHasher;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn decimal(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_ordinary_number_takes_sixteen_bytes() {
+        assert_eq!(size_of::<Decimal>(), 16);
+        assert!(matches!(decimal("123456789012.3456").0, Repr::Small { .. }));
+    }
+
+    #[test]
+    fn the_order_is_postgresqls() {
+        let ascending = [
+            "-Infinity",
+            "-100000",
+            "-2.5",
+            "-1.10",
+            "-0.0001",
+            "0",
+            "0.00001",
+            "0.0001",
+            "1",
+            "1.0001",
+            "9999",
+            "10000",
+            "123456789012345678901",
+            "Infinity",
+            "NaN",
+        ];
+        for (left_at, left) in ascending.iter().enumerate() {
+            for (right_at, right) in ascending.iter().enumerate() {
+                assert_eq!(
+                    decimal(left).cmp(&decimal(right)),
+                    left_at.cmp(&right_at),
+                    "{left} {right}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn equal_numbers_hash_alike_whatever_their_scale() {
+        let hash = |text: &str| {
+            let mut hasher = DefaultHasher::new();
+            decimal(text).hash(&mut hasher);
+            hasher.finish()
+        };
+        for (left, right) in [("1", "1.000"), ("0", "-0.00"), ("10000", "1e4"), ("NaN", "nan")] {
+            assert_eq!(decimal(left), decimal(right));
+            assert_eq!(hash(left), hash(right));
+        }
+    }
+
+    #[test]
+    fn a_precision_is_kept_without_rounding() {
+        use DecimalMisfit::{Infinite, TooLarge, TooPrecise};
+        for (text, precision, scale, expected) in [
+            ("12345678.90", 10, 2, Ok(())),
+            ("99999999.99", 10, 2, Ok(())),
+            ("100000000", 10, 2, Err(TooLarge)),
+            ("-100000000", 10, 2, Err(TooLarge)),
+            ("1.1", 10, 2, Ok(())),
+            ("1.1000", 10, 2, Ok(())),
+            ("1.101", 10, 2, Err(TooPrecise)),
+            ("0.00001", 10, 4, Err(TooPrecise)),
+            ("0.0001", 10, 4, Ok(())),
+            ("1e8", 10, 2, Err(TooLarge)),
+            ("0", 1, 1, Ok(())),
+            ("0.9", 1, 1, Ok(())),
+            ("1", 1, 1, Err(TooLarge)),
+            ("0.00999", 3, 5, Ok(())),
+            ("0.01", 3, 5, Err(TooLarge)),
+            ("123", 3, 0, Ok(())),
+            ("NaN", 3, 0, Ok(())),
+            ("Infinity", 3, 0, Err(Infinite)),
+            ("1e131071", 10, 2, Err(TooLarge)),
+        ] {
+            assert_eq!(
+                decimal(text).fits(precision, scale),
+                expected,
+                "{text} {precision},{scale}"
+            );
+        }
+    }
+
+    #[test]
+    fn digits_are_counted_without_padding_zeros() {
+        for (text, integer, fraction) in [
+            ("0.000", 0, 0),
+            ("1.10", 1, 1),
+            ("0.00012", 0, 5),
+            ("120000", 6, 0),
+            ("99999.0001", 5, 4),
+            ("1e-16383", 0, 16383),
+            ("NaN", 0, 0),
+        ] {
+            let number = decimal(text);
+            assert_eq!(
+                (number.integer_digits(), number.fraction_digits()),
+                (integer, fraction),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn rescaling_shows_more_or_fewer_zeros_and_loses_nothing() {
+        for (text, scale, expected) in [
+            ("1.1", 2, Some("1.10")),
+            ("1.10", 1, Some("1.1")),
+            ("1.10", 0, None),
+            ("0", 3, Some("0.000")),
+            ("12345678901234567890.5", 2, Some("12345678901234567890.50")),
+            ("1", 16_384, None),
+            ("NaN", 2, Some("NaN")),
+        ] {
+            let rescaled = decimal(text).rescaled(scale).map(|number| number.to_string());
+            assert_eq!(rescaled.as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn binary_parts_are_normalised_or_refused() {
+        use DecimalSign::{Infinity, NaN, Negative, Positive};
+        for (sign, weight, scale, digits, expected) in [
+            (Positive, 1, 0, &[0, 7][..], Some("7")),
+            (Negative, 0, 2, &[1, 5000, 0], Some("-1.50")),
+            (Negative, 3, 1, &[0, 0], Some("0.0")),
+            (NaN, 9, 9, &[], Some("NaN")),
+            (Infinity, 0, 32, &[], Some("Infinity")),
+            (Positive, 0, 0, &[10_000], None),
+            (Positive, 0, 16_384, &[1], None),
+            (Positive, 0, 1, &[1, 1234], None),
+            (Positive, i16::MIN, 0, &[1], None),
+            (Positive, i16::MIN, 0, &[0, 1], None),
+            (Positive, i16::MAX, 0, &[9999], Some("9999")),
+        ] {
+            let number = Decimal::from_binary_parts(sign, weight, scale, digits);
+            let text = number.map(|number| number.to_string());
+            let text = text.as_deref().map(|text| &text[..text.len().min(4)]);
+            assert_eq!(
+                text,
+                expected.map(|text| &text[..text.len().min(4)]),
+                "{digits:?} {weight}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn integers_are_what_they_say(number in any::<i64>()) {
+            for number in [number, number / 10_000 * 10_000, number % 100_000] {
+                let decimal = Decimal::from(number);
+                prop_assert_eq!(decimal.to_string(), number.to_string());
+                prop_assert_eq!(&decimal, &number.to_string().parse().unwrap());
+                let parts = (decimal.sign(), decimal.weight(), decimal.scale(), decimal.digits());
+                prop_assert!(!parts.3.ends_with(&[0]));
+                prop_assert_eq!(Decimal::from_binary_parts(parts.0, parts.1, parts.2, parts.3), Some(decimal.clone()));
+            }
+        }
+
+        #[test]
+        fn any_binary_parts_never_panic(
+            weight in any::<i16>(), scale in any::<u16>(), digits in proptest::collection::vec(0_u16..10_100, 0..8),
+        ) {
+            if let Some(number) = Decimal::from_binary_parts(DecimalSign::Negative, weight, scale, &digits) {
+                let text = number.to_string();
+                prop_assert_eq!(text.parse::<Decimal>().unwrap(), number);
+            }
+        }
+    }
+}

@@ -210,3 +210,168 @@ impl fmt::Debug for Decimal {
         write!(f, "Decimal({self})")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test may panic")]
+
+    use std::cmp::Ordering;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_and_printed_as_postgresql_prints_them() {
+        for (text, printed) in [
+            ("0", "0"),
+            ("-0", "0"),
+            ("-0.0", "0.0"),
+            ("+7", "7"),
+            ("007.50", "7.50"),
+            ("1.10", "1.10"),
+            (".5", "0.5"),
+            ("5.", "5"),
+            ("-.5e-3", "-0.0005"),
+            ("1e3", "1000"),
+            ("1.10e1", "11.0"),
+            ("1E+4", "10000"),
+            ("12345e-2", "123.45"),
+            ("0e-5", "0.00000"),
+            ("0e200000", "0"),
+            ("0.00000", "0.00000"),
+            ("10000", "10000"),
+            ("100000000.0000", "100000000.0000"),
+            ("0.00010001", "0.00010001"),
+            ("99999999999999999999.9999", "99999999999999999999.9999"),
+            ("123456789012345678901234567890", "123456789012345678901234567890"),
+            ("nan", "NaN"),
+            ("inf", "Infinity"),
+            ("+Infinity", "Infinity"),
+            ("-INF", "-Infinity"),
+        ] {
+            assert_eq!(text.parse::<Decimal>().unwrap().to_string(), printed, "{text}");
+        }
+    }
+
+    #[test]
+    fn digits_and_weight_are_those_of_the_binary_form() {
+        for (text, weight, scale, digits) in [
+            ("0.00", 0, 2, &[][..]),
+            ("1", 0, 0, &[1]),
+            ("10000", 1, 0, &[1]),
+            ("12345.678", 1, 3, &[1, 2345, 6780]),
+            ("0.0001", -1, 4, &[1]),
+            ("0.00001", -2, 5, &[1000]),
+            ("100000000", 2, 0, &[1]),
+            ("1.10", 0, 2, &[1, 1000]),
+            ("1e131071", 32767, 0, &[1000]),
+            ("1e-16383", -4096, 16383, &[10]),
+            ("123456789012345678.9", 4, 1, &[12, 3456, 7890, 1234, 5678, 9000]),
+        ] {
+            let number: Decimal = text.parse().unwrap();
+            assert_eq!(
+                (number.weight(), number.scale(), number.digits()),
+                (weight, scale, digits),
+                "{text}"
+            );
+            assert_eq!(number.sign(), DecimalSign::Positive);
+            let rebuilt = Decimal::from_binary_parts(number.sign(), weight, scale, digits).unwrap();
+            assert_eq!(rebuilt.to_string(), number.to_string());
+        }
+    }
+
+    #[test]
+    fn size_is_judged_before_digits_are_made() {
+        for text in [
+            "1e131072",
+            "1e999999999999999999999999",
+            "1e-16384",
+            "0e-16384",
+            "1e-99999999999999999999",
+            &"1".repeat(131_073),
+            &format!("0.{}", "0".repeat(16_384)),
+        ] {
+            let error = text.parse::<Decimal>().unwrap_err();
+            assert_eq!(error.code(), "out_of_range", "{}", &text[..10]);
+        }
+        assert_eq!("1e131071".parse::<Decimal>().unwrap().to_string().len(), 131_072);
+        assert_eq!("1e-16383".parse::<Decimal>().unwrap().to_string().len(), 16_385);
+        let most = format!("{}.{}", "9".repeat(131_072), "9".repeat(16_383));
+        assert_eq!(most.parse::<Decimal>().unwrap().to_string(), most);
+        // Zeros in front are no digits.
+        assert_eq!(
+            format!("{}1", "0".repeat(200_000))
+                .parse::<Decimal>()
+                .unwrap()
+                .to_string(),
+            "1"
+        );
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused() {
+        for text in [
+            "", ".", "-", "+", "e1", "1e", "1e+", "1e1.5", "1.2.3", "--1", "1 ", " 1", "0x10", "1_000",
+            "+nan", "-nan", "infinit", "١",
+        ] {
+            assert_eq!(
+                text.parse::<Decimal>().unwrap_err().code(),
+                "invalid_decimal",
+                "{text}"
+            );
+        }
+    }
+
+    /// Compares two plain numbers (`-12.50`) by their digits.
+    fn compare_texts(left: &str, right: &str) -> Ordering {
+        let key = |text: &str| {
+            let unsigned = text.trim_start_matches('-').to_owned();
+            let (integer, fraction) = unsigned.split_once('.').unwrap_or((&unsigned, ""));
+            (format!("{integer:0>60}{fraction:0<60}"), text.starts_with('-'))
+        };
+        let ((left, left_negative), (right, right_negative)) = (key(left), key(right));
+        let zero = |digits: &str| digits.bytes().all(|digit| digit == b'0');
+        match (left_negative && !zero(&left), right_negative && !zero(&right)) {
+            (false, false) => left.cmp(&right),
+            (true, true) => right.cmp(&left),
+            (left_below, right_below) => right_below.cmp(&left_below),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn plain_numbers_come_back_as_written(text in "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,30})?") {
+            let number: Decimal = text.parse().unwrap();
+            let zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.' | b'-'));
+            prop_assert_eq!(number.to_string(), if zero { text.trim_start_matches('-') } else { &text });
+            let rebuilt = Decimal::from_binary_parts(number.sign(), number.weight(), number.scale(), number.digits());
+            prop_assert_eq!(rebuilt.unwrap().to_string(), number.to_string());
+        }
+
+        #[test]
+        fn exponents_only_move_the_point(digits in "[1-9][0-9]{0,20}", places in 0_usize..40) {
+            let moved: Decimal = format!("{digits}e-{places}").parse().unwrap();
+            let padded = format!("{digits:0>width$}", width = places + 1);
+            let (integer, fraction) = padded.split_at(padded.len() - places);
+            let plain = if places == 0 { integer.to_owned() } else { format!("{integer}.{fraction}") };
+            prop_assert_eq!(moved.to_string(), plain);
+            let grown: Decimal = format!("{digits}e{places}").parse().unwrap();
+            prop_assert_eq!(grown.to_string(), format!("{digits}{}", "0".repeat(places)));
+        }
+
+        #[test]
+        fn order_is_that_of_the_written_numbers(
+            left in "-?[0-9]{1,6}(\\.[0-9]{0,6})?",
+            right in "-?[0-9]{1,6}(\\.[0-9]{0,6})?",
+        ) {
+            let order = left.parse::<Decimal>().unwrap().cmp(&right.parse().unwrap());
+            prop_assert_eq!(order, compare_texts(&left, &right));
+        }
+
+        #[test]
+        fn random_text_never_panics(text in "[-+0-9.eEnaif]{0,12}|.{0,12}") {
+            let _ = text.parse::<Decimal>();
+        }
+    }
+}

@@ -104,3 +104,78 @@ impl Shortest {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test may panic")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn printed(number: f64) -> String {
+        let mut text = String::new();
+        push(&mut text, number);
+        text
+    }
+
+    #[test]
+    fn the_layout_is_postgresqls() {
+        for (number, text) in [
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (1.0, "1"),
+            (0.1, "0.1"),
+            (-1.5, "-1.5"),
+            (100_000.0, "100000"),
+            (123_456.789, "123456.789"),
+            (1e14, "100000000000000"),
+            (123_456_789_012_345.0, "123456789012345"),
+            (1_234_567_890_123_456.0, "1.234567890123456e+15"),
+            (1e15, "1e+15"),
+            (9_007_199_254_740_993.0, "9.007199254740992e+15"),
+            (0.0001, "0.0001"),
+            (0.000_123_4, "0.0001234"),
+            (0.00001, "1e-05"),
+            (1.5e-7, "1.5e-07"),
+            (1e100, "1e+100"),
+            (1.5e300, "1.5e+300"),
+            (5e-324, "5e-324"),
+            (f64::MAX, "1.7976931348623157e+308"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "Infinity"),
+            (f64::NEG_INFINITY, "-Infinity"),
+        ] {
+            assert_eq!(printed(number), text);
+        }
+    }
+
+    #[test]
+    fn what_a_double_cannot_hold_is_refused() {
+        for text in ["1e400", "-1e309", "1e-400", "0.0000000001e-320"] {
+            assert_eq!(read(text).unwrap_err().code(), "out_of_range", "{text}");
+        }
+        for text in ["", "x", "1,5", "0x10", "1 ", "--1", "e5", "."] {
+            assert_eq!(read(text).unwrap_err().code(), "invalid_float", "{text}");
+        }
+        for (text, number) in [
+            ("0e-999", 0.0),
+            ("0e999", 0.0),
+            ("inf", f64::INFINITY),
+            ("-Infinity", f64::NEG_INFINITY),
+            ("1e5", 1e5),
+        ] {
+            assert!(read(text).unwrap() == number, "{text}");
+        }
+        assert!(read("NaN").unwrap().is_nan());
+    }
+
+    proptest! {
+        #[test]
+        fn every_double_comes_back(number in any::<f64>()) {
+            let text = printed(number);
+            let back = read(&text).unwrap();
+            prop_assert!(back.to_bits() == number.to_bits() || (back.is_nan() && number.is_nan()), "{}", text);
+        }
+    }
+}

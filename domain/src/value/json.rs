@@ -126,24 +126,6 @@ impl Json {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// The same value as serde_json's, in which numbers are 64-bit and may lose digits.
-    ///
-    /// # Errors
-    /// serde_json's, for numbers beyond a float and for what nests deeper than its 128 levels.
-    pub fn to_serde(&self) -> Result<serde_json::Value, serde_json::Error> {
-        serde_json::from_str(&self.0)
-    }
-}
-
-impl TryFrom<&serde_json::Value> for Json {
-    type Error = JsonError;
-
-    /// # Errors
-    /// As for `parse`: serde_json's strings may hold NUL.
-    fn try_from(value: &serde_json::Value) -> Result<Self, JsonError> {
-        Self::parse(&value.to_string())
-    }
 }
 
 impl fmt::Display for Json {
@@ -308,4 +290,179 @@ pub(super) fn push_string(out: &mut String, text: &str) {
     }
     out.push_str(&text[plain..]);
     out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test may panic")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn json_is_normalised_as_jsonb_prints_it() {
+        for (text, expected) in [
+            (" null ", "null"),
+            ("[ ]", "[]"),
+            ("{ }", "{}"),
+            ("[1,2 ,\n3]", "[1, 2, 3]"),
+            (r#"{"b":1,"a":2}"#, r#"{"a": 2, "b": 1}"#),
+            (
+                r#"{"b":1,"a":{"bb":-0.00,"a":1e2,"c":1.10,"d":1.5e-3,"":0,"é":1},"aa":[true,false]}"#,
+                r#"{"a": {"": 0, "a": 100, "c": 1.10, "d": 0.0015, "bb": 0.00, "é": 1}, "b": 1, "aa": [true, false]}"#,
+            ),
+            (
+                "[-0, -0.0, 0e5, -0e-2, 1E+2, 12345678901234567890.10]",
+                "[0, 0.0, 0, 0.00, 100, 12345678901234567890.10]",
+            ),
+            (
+                r#""\u0041\u00e9\/\u001f\u007f\ud83d\ude00\b\f\n\r\t\"\\""#,
+                "\"Aé/\\u001f\u{7f}😀\\b\\f\\n\\r\\t\\\"\\\\\"",
+            ),
+            (r#"{"\u0061":{"\n":1}}"#, r#"{"a": {"\n": 1}}"#),
+        ] {
+            assert_eq!(Json::parse(text).unwrap().as_str(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_jsonb_cannot_hold_is_refused_by_name() {
+        for (text, code, message) in [
+            (
+                "",
+                "invalid_json",
+                "not JSON at byte 0: unexpected end of the text",
+            ),
+            (
+                "[1",
+                "invalid_json",
+                "not JSON at byte 2: unexpected end of the text",
+            ),
+            ("[1 2]", "invalid_json", "not JSON at byte 3: expected `,` or `]`"),
+            (
+                "{\"a\":1 \"b\":2}",
+                "invalid_json",
+                "not JSON at byte 7: expected `,` or `}`",
+            ),
+            (
+                "1 2",
+                "invalid_json",
+                "not JSON at byte 2: unexpected text after the value",
+            ),
+            ("nul", "invalid_json", "not JSON at byte 0: expected a JSON value"),
+            ("+1", "invalid_json", "not JSON at byte 0: expected a JSON value"),
+            ("NaN", "invalid_json", "not JSON at byte 0: expected a JSON value"),
+            (
+                r#"{"a":1,"b":2,"a":3}"#,
+                "duplicate_key",
+                "the key \"a\" is given twice",
+            ),
+            (
+                r#"[{"a":1,"\u0061":3}]"#,
+                "duplicate_key",
+                "the key \"a\" is given twice",
+            ),
+            (r#""a\u0000""#, "nul", "a NUL character cannot be stored"),
+            (r#"{"\u0000":1}"#, "nul", "a NUL character cannot be stored"),
+            (
+                r#""\ud800""#,
+                "lone_surrogate",
+                "half of a surrogate pair in a string",
+            ),
+            (
+                r#""\ud800\ud800""#,
+                "lone_surrogate",
+                "half of a surrogate pair in a string",
+            ),
+            (
+                r#""\ud800\u00e9""#,
+                "lone_surrogate",
+                "half of a surrogate pair in a string",
+            ),
+            (
+                r#""\udc00""#,
+                "lone_surrogate",
+                "half of a surrogate pair in a string",
+            ),
+        ] {
+            let error = Json::parse(text).unwrap_err();
+            assert_eq!(
+                (error.code(), error.to_string().as_str()),
+                (code, message),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(Json::parse(&nested(128)).unwrap().as_str(), nested(128));
+        assert_eq!(Json::parse(&nested(129)), Err(JsonError::TooDeep));
+        assert_eq!(Json::parse(&"{\"a\":".repeat(100_000)), Err(JsonError::TooDeep));
+        assert_eq!(Json::parse(&"[".repeat(1_000_000)), Err(JsonError::TooDeep));
+    }
+
+    #[test]
+    fn numbers_are_bounded_and_exponents_cost_nothing() {
+        assert_eq!(Json::parse("1e308").unwrap().as_str().len(), 309);
+        assert!(Json::parse("5e-324").is_ok());
+        assert!(Json::parse(&"9".repeat(131_072)).is_ok());
+        for text in ["1e131071", "1e500", "1e-500", "0e-16000", "1e999999999999"] {
+            assert_eq!(Json::parse(text), Err(JsonError::NumberTooLarge), "{text}");
+        }
+        assert_eq!(Json::parse(&"9".repeat(131_073)), Err(JsonError::NumberTooLarge));
+        assert_eq!(
+            Json::parse(&format!("0.{}", "1".repeat(16_384))),
+            Err(JsonError::NumberTooLarge)
+        );
+    }
+
+    #[test]
+    fn serde_json_values_come_and_go() {
+        let value = serde_json::json!({"b": [1.5, null, "x"], "a": {"n": 10_000_000_000_i64}});
+        let json = Json::try_from(&value).unwrap();
+        assert_eq!(
+            json.as_str(),
+            r#"{"a": {"n": 10000000000}, "b": [1.5, null, "x"]}"#
+        );
+        assert_eq!(json.to_serde().unwrap(), value);
+        assert_eq!(Json::try_from(&serde_json::json!("\0")), Err(JsonError::Nul));
+    }
+
+    fn any_json() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(serde_json::Value::from),
+            any::<i64>().prop_map(serde_json::Value::from),
+            (-1e10..1e10).prop_map(serde_json::Value::from),
+            "[^\0]{0,8}".prop_map(serde_json::Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 5, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..5).prop_map(serde_json::Value::from),
+                proptest::collection::hash_map("[^\0]{0,4}", inner, 0..5)
+                    .prop_map(|members| members.into_iter().collect::<serde_json::Value>()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_normal_form_is_its_own_normal_form(value in any_json()) {
+            let once = Json::try_from(&value).unwrap();
+            let twice = Json::parse(once.as_str()).unwrap();
+            prop_assert_eq!(once.as_str(), twice.as_str());
+            prop_assert_eq!(once.to_serde().unwrap(), value);
+        }
+
+        #[test]
+        fn random_text_never_panics(text in r#"[\[\]{}",:0-9eE.\\u dDcC8-]{0,32}|.{0,32}"#) {
+            if let Ok(json) = Json::parse(&text) {
+                let twice = Json::parse(json.as_str()).unwrap();
+                prop_assert_eq!(twice.as_str(), json.as_str());
+            }
+        }
+    }
 }

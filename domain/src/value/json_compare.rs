@@ -164,3 +164,78 @@ fn count_elements(rest: &str) -> usize {
     }
     if empty { 0 } else { commas + 1 }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test may panic")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_order_is_jsonbs() {
+        let ascending = [
+            "[]",
+            "null",
+            r#""""#,
+            r#""B""#,
+            r#""a""#,
+            r#""aa""#,
+            r#""é""#,
+            "-1",
+            "1.5",
+            "2",
+            "10",
+            "1e20",
+            "false",
+            "true",
+            "[null]",
+            "[1]",
+            r#"[{}]"#,
+            "[1, 1]",
+            "[1, 2]",
+            "[[], 1]",
+            "[null, null, null]",
+            "{}",
+            r#"{"a": 1}"#,
+            r#"{"a": 2}"#,
+            r#"{"a": []}"#,
+            r#"{"aa": 1}"#,
+            r#"{"b": 1}"#,
+            r#"{"a": 1, "b": 1}"#,
+            r#"{"a": 1, "b": 2}"#,
+        ];
+        let by_rule: Vec<Json> = ascending.iter().map(|text| Json::parse(text).unwrap()).collect();
+        for (left_at, left) in by_rule.iter().enumerate() {
+            for (right_at, right) in by_rule.iter().enumerate() {
+                assert_eq!(left.cmp(right), left_at.cmp(&right_at), "{left} {right}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_equal_whatever_their_scale() {
+        for (left, right) in [("1.0", "1.00"), (r#"{"a": [1.10]}"#, r#"{"a": [1.1]}"#)] {
+            assert_eq!(Json::parse(left).unwrap(), Json::parse(right).unwrap());
+        }
+        assert_ne!(Json::parse("[1]").unwrap(), Json::parse("[[1]]").unwrap());
+    }
+
+    #[test]
+    fn the_deepest_values_of_the_database_are_compared_without_recursion() {
+        let nested = |depth: usize, inner: &str| {
+            Json::from_jsonb_text(format!("{}{inner}{}", "[".repeat(depth), "]".repeat(depth)))
+        };
+        assert_eq!(nested(2000, "1").cmp(&nested(2000, "2")), Ordering::Less);
+        assert_eq!(nested(2000, "1.0").cmp(&nested(2000, "1")), Ordering::Equal);
+    }
+
+    proptest! {
+        #[test]
+        fn text_that_is_no_json_never_panics(left in r#"[\[\]{}",:0-9\\u ]{0,16}"#, right in r#"[\[\]{}",:0-9\\u ]{0,16}"#) {
+            let (left, right) = (Json::from_jsonb_text(left), Json::from_jsonb_text(right));
+            let _ = left.cmp(&right);
+        }
+    }
+}

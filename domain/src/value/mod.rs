@@ -14,11 +14,15 @@ mod float;
 mod json;
 mod json_compare;
 pub(crate) mod json_scan;
+mod json_serde;
 mod read_json;
 mod read_text;
 mod time;
 mod timestamp;
 mod write;
+
+#[cfg(test)]
+mod round_trips;
 
 pub use date::Date;
 pub use decimal::{Decimal, DecimalMisfit, DecimalSign};

@@ -85,3 +85,70 @@ impl TryFrom<Time> for NaiveTime {
             .ok_or(ValueError::OutOfRange { ty: ScalarType::Time })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test may panic")]
+
+    use super::*;
+
+    #[test]
+    fn times_are_read_and_printed_as_postgresql_prints_them() {
+        for (text, micros, printed) in [
+            ("00:00", 0, "00:00:00"),
+            ("12:00:00", 43_200_000_000, "12:00:00"),
+            ("12:34:56.7", 45_296_700_000, "12:34:56.7"),
+            ("12:34:56.789012", 45_296_789_012, "12:34:56.789012"),
+            ("12:34:56.000001000", 45_296_000_001, "12:34:56.000001"),
+            ("12:34:56.120", 45_296_120_000, "12:34:56.12"),
+            ("12:00:60", 43_260_000_000, "12:01:00"),
+            ("23:59:60", 86_400_000_000, "24:00:00"),
+            ("24:00:00", 86_400_000_000, "24:00:00"),
+        ] {
+            let time: Time = text.parse().unwrap();
+            assert_eq!(time.micros_since_midnight(), micros, "{text}");
+            assert_eq!(time.to_string(), printed);
+            assert_eq!(Time::from_micros_since_midnight(micros), Ok(time));
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in [
+            "",
+            "12",
+            "1:00",
+            "12:60",
+            "12:00:61",
+            "24:00:01",
+            "24:00:00.1",
+            "25:00",
+            "12:00:00Z",
+            "12:00:00.",
+            "12:00:",
+            "12:00:60.5",
+            "noon",
+            "-01:00",
+        ] {
+            assert_eq!(text.parse::<Time>().unwrap_err().code(), "invalid_time", "{text}");
+        }
+        assert_eq!(
+            "12:00:00.0000001".parse::<Time>().unwrap_err().code(),
+            "too_precise"
+        );
+        for micros in [-1, 86_400_000_001] {
+            assert!(Time::from_micros_since_midnight(micros).is_err(), "{micros}");
+        }
+    }
+
+    #[test]
+    fn chronos_times_keep_their_microseconds() {
+        let time = NaiveTime::from_hms_nano_opt(1, 2, 3, 4_567_891).unwrap();
+        assert_eq!(Time::from(time).to_string(), "01:02:03.004567");
+        let leap_second = NaiveTime::from_hms_nano_opt(23, 59, 59, 1_500_000_000).unwrap();
+        assert_eq!(Time::from(leap_second), Time::MAX);
+        assert!(NaiveTime::try_from(Time::MAX).is_err());
+        let last = Time::from_micros_since_midnight(86_399_999_999).unwrap();
+        assert_eq!(Time::from(NaiveTime::try_from(last).unwrap()), last);
+    }
+}

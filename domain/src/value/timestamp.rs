@@ -185,3 +185,151 @@ impl TryFrom<Timestamp> for DateTime<Utc> {
             .ok_or(out_of_range)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test may panic")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn timestamps_are_read_and_printed_as_postgresql_prints_them() {
+        for (text, printed) in [
+            (
+                "2026-01-31T12:00:00.123456+00:00",
+                "2026-01-31T12:00:00.123456+00:00",
+            ),
+            ("2026-01-31", "2026-01-31T00:00:00+00:00"),
+            ("2026-01-31 12:00", "2026-01-31T12:00:00+00:00"),
+            ("2026-01-31t12:00:00z", "2026-01-31T12:00:00+00:00"),
+            ("2026-01-31T12:00:00.1000000Z", "2026-01-31T12:00:00.1+00:00"),
+            ("2026-01-31T00:30:00+01", "2026-01-30T23:30:00+00:00"),
+            ("2026-01-31T00:30:00-0130", "2026-01-31T02:00:00+00:00"),
+            ("2026-01-31T12:00:00+05:45", "2026-01-31T06:15:00+00:00"),
+            ("2026-01-01 12:00:00+15:59:59", "2025-12-31T20:00:01+00:00"),
+            ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00+00:00"),
+            ("2026-01-01T24:00:00", "2026-01-02T00:00:00+00:00"),
+            ("0044-03-15 BC", "0044-03-15T00:00:00+00:00 BC"),
+            ("0044-03-15T12:00:00.5+00:00 BC", "0044-03-15T12:00:00.5+00:00 BC"),
+            ("0001-01-01T00:00:00+01:00", "0001-12-31T23:00:00+00:00 BC"),
+            ("1999-12-31T23:59:59.999999Z", "1999-12-31T23:59:59.999999+00:00"),
+            ("4714-11-24T00:00:00+00:00 BC", "4714-11-24T00:00:00+00:00 BC"),
+            (
+                "294276-12-31T23:59:59.999999Z",
+                "294276-12-31T23:59:59.999999+00:00",
+            ),
+            ("INFINITY", "infinity"),
+            ("-infinity", "-infinity"),
+        ] {
+            let timestamp: Timestamp = text.parse().unwrap();
+            assert_eq!(timestamp.to_string(), printed, "{text}");
+            assert_eq!(printed.parse(), Ok(timestamp));
+            assert_eq!(
+                Timestamp::from_micros_since_2000(timestamp.micros_since_2000()),
+                Ok(timestamp)
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_timestamp_is_refused() {
+        for text in [
+            "",
+            "2026-01-31T",
+            "2026-01-31T12",
+            "2026-01-31T12:00:00+16:00",
+            "2026-01-31T12:00:00+1",
+            "2026-01-31T12:00:00+01:60",
+            "2026-01-31T12:00:00 +00:00",
+            "2026-01-31T12:00:00 00:00",
+            "2026-01-31T12:00:00Zulu",
+            "2026-01-31T25:00:00Z",
+            "2026-02-30T12:00:00Z",
+            "2026-01-31X12:00:00Z",
+            "now",
+            "2026-01-31T12:00:00Zé",
+        ] {
+            assert_eq!(
+                text.parse::<Timestamp>().unwrap_err().code(),
+                "invalid_timestamp",
+                "{text}"
+            );
+        }
+        assert_eq!(
+            "2026-01-31T12:00:00.1234567Z"
+                .parse::<Timestamp>()
+                .unwrap_err()
+                .code(),
+            "too_precise"
+        );
+        for text in [
+            "294277-01-01",
+            "294276-12-31T23:59:59-00:01",
+            "4714-11-24T00:00:00+00:01 BC",
+            "9999999-01-01 BC",
+            "9999999-01-01",
+        ] {
+            assert_eq!(
+                text.parse::<Timestamp>().unwrap_err().code(),
+                "out_of_range",
+                "{text}"
+            );
+        }
+        for micros in [
+            i64::MIN + 1,
+            -211_813_488_000_000_001,
+            9_223_371_331_200_000_000,
+            i64::MAX - 1,
+        ] {
+            assert!(Timestamp::from_micros_since_2000(micros).is_err(), "{micros}");
+        }
+    }
+
+    #[test]
+    fn adding_stops_at_the_ends_and_leaves_infinities_alone() {
+        assert_eq!(Timestamp::MAX.plus_micros(1), Timestamp::MAX);
+        assert_eq!(Timestamp::MIN.plus_micros(i64::MIN), Timestamp::MIN);
+        assert_eq!(Timestamp::INFINITY.plus_micros(-1), Timestamp::INFINITY);
+        assert_eq!(Timestamp::NEG_INFINITY.plus_micros(1), Timestamp::NEG_INFINITY);
+        assert_eq!(
+            Timestamp::MIN.plus_micros(2).micros_since_2000(),
+            Timestamp::MIN.0 + 2
+        );
+    }
+
+    #[test]
+    fn chronos_nanoseconds_are_cut_off_towards_the_past() {
+        let before_1970 = DateTime::from_timestamp(-1, 999_999_999).unwrap();
+        assert_eq!(
+            Timestamp::try_from(before_1970).unwrap().to_string(),
+            "1969-12-31T23:59:59.999999+00:00"
+        );
+        assert!(Timestamp::try_from(DateTime::<Utc>::MIN_UTC).is_err());
+        for timestamp in [Timestamp::INFINITY, Timestamp::NEG_INFINITY, Timestamp::MAX] {
+            assert!(DateTime::try_from(timestamp).is_err(), "{timestamp}");
+        }
+        assert!(Timestamp::from_micros_since_1970(i64::MIN).is_err());
+        assert!(Timestamp::from_micros_since_1970(i64::MAX).is_ok());
+        assert_eq!(
+            Timestamp::from_micros_since_1970(946_684_800_000_000)
+                .unwrap()
+                .micros_since_2000(),
+            0
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn chrono_agrees_on_every_microsecond(micros in Timestamp::MIN.0..8_000_000_000_000_000_000) {
+            let timestamp = Timestamp::from_micros_since_2000(micros).unwrap();
+            let chrono = DateTime::try_from(timestamp).unwrap();
+            prop_assert_eq!(Timestamp::try_from(chrono), Ok(timestamp));
+            if micros >= -730_119 * DAY && micros < 2_921_940 * DAY {
+                let parsed = DateTime::parse_from_rfc3339(&timestamp.to_string()).unwrap();
+                prop_assert_eq!(parsed.with_timezone(&Utc), chrono);
+            }
+        }
+    }
+}
