@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 
 use crate::value::Excerpt;
 use crate::value::json_scan::{DEEPEST, ScanError, ScanProblem, Scanner, StringProblem, Token};
@@ -371,17 +372,33 @@ impl<'a> Reader<'a> {
 /// From how many keys on a set is faster than looking through them.
 const MANY_KEYS: usize = 32;
 
-fn is_duplicate<'a>(
-    key: &Cow<'a, str>,
-    members: &Members<'a>,
-    seen: &mut Option<HashSet<Cow<'a, str>>>,
-) -> bool {
-    if members.len() < MANY_KEYS {
-        return members.iter().any(|(known, _)| known == key);
+/// The hashes of an object's keys, kept once there are many. A hash that was seen is only a reason to look.
+#[derive(Default)]
+struct SeenKeys {
+    state: RandomState,
+    hashes: HashSet<u64>,
+}
+
+impl SeenKeys {
+    fn add(&mut self, key: &str) -> bool {
+        self.hashes.insert(self.state.hash_one(key))
     }
-    !seen
-        .get_or_insert_with(|| members.iter().map(|(key, _)| key.clone()).collect())
-        .insert(key.clone())
+}
+
+fn is_duplicate(key: &str, members: &Members<'_>, seen: &mut Option<SeenKeys>) -> bool {
+    if members.len() >= MANY_KEYS {
+        let seen = seen.get_or_insert_with(|| {
+            let mut seen = SeenKeys::default();
+            for (key, _) in members {
+                seen.add(key);
+            }
+            seen
+        });
+        if seen.add(key) {
+            return false;
+        }
+    }
+    members.iter().any(|(known, _)| known == key)
 }
 
 #[cfg(test)]

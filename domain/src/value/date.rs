@@ -140,6 +140,7 @@ impl TryFrom<Date> for NaiveDate {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test may panic")]
 
+    use chrono::Datelike as _;
     use proptest::prelude::*;
 
     use super::*;
@@ -219,7 +220,6 @@ mod tests {
             let chrono = NaiveDate::try_from(date).unwrap();
             prop_assert_eq!(chrono, NaiveDate::from_ymd_opt(2000, 1, 1).unwrap() + chrono::TimeDelta::days(i64::from(days)));
             prop_assert_eq!(Date::try_from(chrono), Ok(date));
-            use chrono::Datelike as _;
             let year = chrono.year();
             let (shown, era) = if year > 0 { (year, "") } else { (1 - year, " BC") };
             prop_assert_eq!(date.to_string(), format!("{shown:04}-{:02}-{:02}{era}", chrono.month(), chrono.day()));

@@ -33,11 +33,7 @@ impl FromStr for Decimal {
 
 fn special(text: &str, unsigned: &str, negative: bool) -> Option<Decimal> {
     // A number is by far the likeliest.
-    if unsigned
-        .as_bytes()
-        .first()
-        .is_some_and(|first| first.is_ascii_digit())
-    {
+    if unsigned.as_bytes().first().is_some_and(u8::is_ascii_digit) {
         return None;
     }
     if text.eq_ignore_ascii_case("nan") {
@@ -136,6 +132,9 @@ impl<'a> Parts<'a> {
     }
 }
 
+/// An exponent beyond every limit.
+const ENOUGH: i64 = 1 << 40;
+
 /// Reads an exponent; one too large to matter stays too large.
 fn read_exponent(text: &str) -> Option<i64> {
     let (negative, digits) = match text.as_bytes().first() {
@@ -146,7 +145,6 @@ fn read_exponent(text: &str) -> Option<i64> {
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    const ENOUGH: i64 = 1 << 40;
     let value = digits
         .bytes()
         .fold(0, |sum, digit| (sum * 10 + i64::from(digit - b'0')).min(ENOUGH));

@@ -112,7 +112,7 @@ pub(super) fn read_bytes(text: &str) -> Result<Vec<u8>, ValueError> {
 }
 
 fn read_hexadecimal(digits: &str) -> Option<Vec<u8>> {
-    if digits.len() % 2 != 0 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if !digits.len().is_multiple_of(2) || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
     (0..digits.len())

@@ -326,7 +326,7 @@ mod tests {
             let timestamp = Timestamp::from_micros_since_2000(micros).unwrap();
             let chrono = DateTime::try_from(timestamp).unwrap();
             prop_assert_eq!(Timestamp::try_from(chrono), Ok(timestamp));
-            if micros >= -730_119 * DAY && micros < 2_921_940 * DAY {
+            if (-730_119 * DAY..2_921_940 * DAY).contains(&micros) {
                 let parsed = DateTime::parse_from_rfc3339(&timestamp.to_string()).unwrap();
                 prop_assert_eq!(parsed.with_timezone(&Utc), chrono);
             }

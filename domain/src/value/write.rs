@@ -47,7 +47,7 @@ impl Value {
             Self::Decimal(number) => number.push(out),
             Self::Text(text) => out.push_str(text),
             Self::Uuid(uuid) => {
-                out.push_str(uuid.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()))
+                out.push_str(uuid.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()));
             }
             Self::Date(date) => date.push(out),
             Self::Time(time) => time.push(out),
