@@ -18,3 +18,7 @@ pub mod resource;
 pub mod value;
 
 pub use resource::{Resource, ResourceEnum};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

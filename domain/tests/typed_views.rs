@@ -236,17 +236,18 @@ fn a_value_that_the_struct_cannot_hold_is_told_by_the_fields_name() {
 
 #[test]
 fn a_required_field_that_is_absent_or_unknown_is_told_by_name() {
+    #[derive(Debug, Resource)]
+    #[resource(path = "shelves")]
+    struct Shelf {
+        place: String,
+    }
+
     let error = Book::from_record(&Record::new(books())).unwrap_err();
     assert_eq!(
         (error.field.as_str(), &error.reason),
         ("title", &FieldError::Absent)
     );
 
-    #[derive(Debug, Resource)]
-    #[resource(path = "shelves")]
-    struct Shelf {
-        place: String,
-    }
     let error = Shelf::from_record(&Record::new(books())).unwrap_err();
     assert_eq!(
         error.to_string(),

@@ -33,21 +33,72 @@ fn given(option: &Opt) -> syn::Result<TokenStream> {
 }
 
 fn found() -> syn::Result<TokenStream> {
-    for (package, module) in HOMES {
-        let name = match crate_name(package) {
-            Ok(FoundCrate::Name(name)) => name,
+    home(|package| crate_name(package).ok()).ok_or_else(|| {
+        syn::Error::new(
+            Span::call_site(),
+            "cannot find `rowstamp-domain`, `rowstamp-lambda` or `rowstamp-local` among the dependencies; add one, or say where it is with `crate = …`",
+        )
+    })
+}
+
+fn home(look_up: impl Fn(&str) -> Option<FoundCrate>) -> Option<TokenStream> {
+    HOMES.into_iter().find_map(|(package, module)| {
+        let name = match look_up(package)? {
+            FoundCrate::Name(name) => name,
             // Examples and tests of the package know it by its name; its own library needs `extern crate self as …`.
-            Ok(FoundCrate::Itself) => package.replace('-', "_"),
-            Err(_) => continue,
+            FoundCrate::Itself => package.replace('-', "_"),
         };
         let name = Ident::new(&name, Span::call_site());
         let module = module
             .map(|module| Ident::new(module, Span::call_site()))
             .into_iter();
-        return Ok(quote!(::#name #(::#module)*));
+        Some(quote!(::#name #(::#module)*))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Case<'a> = (&'a [(&'a str, FoundCrate)], Option<&'a str>);
+
+    #[test]
+    fn the_domain_is_found_through_whichever_crate_is_there() {
+        let named = |name: &str| FoundCrate::Name(name.to_owned());
+        let cases: [Case; 6] = [
+            (&[], None),
+            (
+                &[("rowstamp-domain", named("rowstamp_domain"))],
+                Some(":: rowstamp_domain"),
+            ),
+            (
+                &[("rowstamp-lambda", named("renamed"))],
+                Some(":: renamed :: domain"),
+            ),
+            (
+                &[("rowstamp-local", FoundCrate::Itself)],
+                Some(":: rowstamp_local :: domain"),
+            ),
+            (
+                &[("rowstamp-domain", FoundCrate::Itself)],
+                Some(":: rowstamp_domain"),
+            ),
+            (
+                &[
+                    ("rowstamp-local", named("rowstamp_local")),
+                    ("rowstamp-domain", named("domain")),
+                ],
+                Some(":: domain"),
+            ),
+        ];
+        for (dependencies, expected) in cases {
+            let path = home(|package| {
+                dependencies
+                    .iter()
+                    .find(|(name, _)| *name == package)
+                    .map(|(_, found)| found.clone())
+            });
+            assert_eq!(path.map(|path| path.to_string()).as_deref(), expected);
+        }
     }
-    Err(syn::Error::new(
-        Span::call_site(),
-        "cannot find `rowstamp-domain`, `rowstamp-lambda` or `rowstamp-local` among the dependencies; add one, or say where it is with `crate = …`",
-    ))
 }

@@ -7,8 +7,8 @@ use quote::quote;
 use syn::{Data, DeriveInput, Fields};
 
 use crate::crate_path;
+use crate::names::snake_case;
 use crate::options::{Errors, Options};
-use crate::resource::snake_case;
 
 const CASES: &[&str] = &[
     "snake_case",

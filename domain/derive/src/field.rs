@@ -1,16 +1,14 @@
 //! One field of a struct: its options, checked against its type as written, and the specification they make.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
 use syn::{Ident, Path, Type};
 
-use crate::docs;
-use crate::literal::{Kind, Literal};
+use crate::literal::Literal;
 use crate::options::{Errors, Form, Opt, Options};
-use crate::rule;
-use crate::rust_type::{RustType, Scalar};
+use crate::rust_type::RustType;
+use crate::{docs, fit, rule};
 
 const KNOWN: &[&str] = &[
     "name",
@@ -61,12 +59,12 @@ impl Field {
 
         let mut name = ident.unraw().to_string();
         let mut name_span = ident.span();
-        if let Some(given) = find(&options, "name").and_then(|option| errors.take(option.string())) {
+        if let Some(given) = fit::find(&options, "name").and_then(|option| errors.take(option.string())) {
             name = given.value();
             name_span = given.span();
         }
         let mut setters = TokenStream::new();
-        if find(&options, "description").is_none()
+        if fit::find(&options, "description").is_none()
             && let Some(text) = docs::description(&field.attrs)
         {
             setters.extend(
@@ -75,21 +73,21 @@ impl Field {
         }
         for option in &options {
             if let Some(rust) = &rust
-                && let Err(error) = check_kind(option, rust)
+                && let Err(error) = fit::check_kind(option, rust)
             {
                 errors.push(error);
                 continue;
             }
             setters.extend(errors.take(setter(option, rust.as_ref(), domain)));
         }
-        check_together(&options, rust.as_ref(), errors);
+        fit::check_together(&options, rust.as_ref(), errors);
         Some(Self {
             ident,
             ty: field.ty.clone(),
             name,
             name_span,
             options: setters,
-            has_values: find(&options, "values").is_some(),
+            has_values: fit::find(&options, "values").is_some(),
         })
     }
 
@@ -98,8 +96,7 @@ impl Field {
         let Self {
             ty, name, options, ..
         } = self;
-        // Errors about a type that cannot be a field's point at the type.
-        let value = quote_spanned!(ty.span()=> <#ty as #domain::resource::FieldValue>);
+        let value = quote!(<#ty as #domain::resource::FieldValue>);
         let values = if self.has_values {
             quote!(field.ty.scalar = #domain::field_type::ScalarType::Enum;)
         } else {
@@ -115,73 +112,6 @@ impl Field {
     }
 }
 
-fn find<'a>(options: &'a [Opt], name: &str) -> Option<&'a Opt> {
-    options.iter().find(|option| option.name == name)
-}
-
-/// Options that belong to other types.
-fn check_kind(option: &Opt, rust: &RustType) -> syn::Result<()> {
-    let Some(scalar) = rust.scalar else { return Ok(()) };
-    let measured = rust.array || matches!(scalar, Scalar::Text | Scalar::Bytes);
-    let (fits, types) = match option.key().as_str() {
-        "min" | "max" => (
-            scalar.is_number() || scalar.is_point_in_time(),
-            "numbers, dates and times",
-        ),
-        "min_length" | "max_length" => (measured, "text, bytes and lists"),
-        "pattern" => (scalar == Scalar::Text, "text"),
-        "values" => (
-            scalar == Scalar::Text,
-            "text; an enum of Rust's names its values itself",
-        ),
-        "precision" | "scale" => (scalar == Scalar::Decimal, "decimal"),
-        "json" => (
-            matches!(scalar, Scalar::BigInt | Scalar::Decimal),
-            "bigint and decimal",
-        ),
-        "references" => (scalar == Scalar::Uuid && !rust.array, "a single uuid"),
-        "db_type" => (scalar == Scalar::Text, "enums"),
-        _ => (true, ""),
-    };
-    if fits {
-        Ok(())
-    } else {
-        let (name, ty) = (&option.name, rust.describe(scalar));
-        Err(option.error_at_name(format!("`{name}` is for {types}, and this field is {ty}")))
-    }
-}
-
-fn check_together(options: &[Opt], rust: Option<&RustType>, errors: &mut Errors) {
-    let has = |name| find(options, name).is_some();
-    if let Some(option) = find(options, "on_delete")
-        && !has("references")
-    {
-        errors.push(option.error_at_name("`on_delete` is for fields with `references`"));
-    }
-    if let Some(option) = find(options, "pattern")
-        && has("values")
-    {
-        errors.push(option.error_at_name("`pattern` is for text, and `values` make this field an enum"));
-    }
-    if let Some(option) = find(options, "db_type")
-        && rust.is_some_and(|rust| rust.scalar == Some(Scalar::Text))
-        && !has("values")
-    {
-        errors.push(option.error_at_name(
-            "`db_type` is for enums: give the `values`, or use an enum with `#[derive(ResourceEnum)]`",
-        ));
-    }
-    if let Some(option) = find(options, "scale")
-        && !has("precision")
-    {
-        errors.push(option.error_at_name("`scale` needs a `precision`, the digits in all"));
-    }
-    if let (Some(_), Some(option)) = (find(options, "read_only"), find(options, "write_only")) {
-        errors
-            .push(option.error_at_name("a field that is also `read_only` could be neither read nor written"));
-    }
-}
-
 /// The statement that sets one option on `field`.
 fn setter(option: &Opt, rust: Option<&RustType>, domain: &TokenStream) -> syn::Result<TokenStream> {
     let name = &option.name;
@@ -189,7 +119,7 @@ fn setter(option: &Opt, rust: Option<&RustType>, domain: &TokenStream) -> syn::R
     Ok(match option.key().as_str() {
         "name" => TokenStream::new(),
         "required" => {
-            required(option, rust)?;
+            fit::check_required(option, rust)?;
             TokenStream::new()
         }
         "default" => default(option, rust, domain)?,
@@ -241,19 +171,6 @@ fn setter(option: &Opt, rust: Option<&RustType>, domain: &TokenStream) -> syn::R
     })
 }
 
-/// Whether a field is required is told by its type; saying it again is allowed, contradicting it is not.
-fn required(option: &Opt, rust: Option<&RustType>) -> syn::Result<()> {
-    match (option.flag()?, rust.map(|rust| rust.optional)) {
-        (true, Some(true)) => {
-            Err(option.error("an `Option` may be NULL; take the `Option` away to make the field required"))
-        }
-        (false, Some(false)) => {
-            Err(option.error("a type that is not an `Option` cannot be NULL; make it an `Option`"))
-        }
-        _ => Ok(()),
-    }
-}
-
 fn default(option: &Opt, rust: Option<&RustType>, domain: &TokenStream) -> syn::Result<TokenStream> {
     let spec = quote!(#domain::definition::spec::DefaultSpec);
     if let Form::List(group) = &option.form {
@@ -276,7 +193,7 @@ fn literal_spec(literal: &Literal, domain: &TokenStream) -> TokenStream {
 fn literal(option: &Opt, rust: Option<&RustType>, element: bool) -> syn::Result<Literal> {
     let literal = Literal::read(option.value("…")?)?;
     if let Some(rust) = rust
-        && let Some(expected) = misfit(&literal, rust, element)
+        && let Some(expected) = fit::misfit(&literal, rust, element)
     {
         let name = &option.name;
         return Err(syn::Error::new(
@@ -285,38 +202,6 @@ fn literal(option: &Opt, rust: Option<&RustType>, element: bool) -> syn::Result<
         ));
     }
     Ok(literal)
-}
-
-/// What was expected instead of `literal`, where that can be told.
-fn misfit(literal: &Literal, rust: &RustType, element: bool) -> Option<&'static str> {
-    let scalar = rust.scalar?;
-    if rust.array && !element {
-        return (literal.kind != Kind::List).then_some("a list `[…]`");
-    }
-    let (fits, expected) = match scalar {
-        Scalar::Integer => (
-            literal.kind == Kind::Integer && literal.json.parse::<i32>().is_ok(),
-            "a whole number of 32 bits",
-        ),
-        Scalar::BigInt => (
-            literal.kind == Kind::Text
-                || (literal.kind == Kind::Integer && literal.json.parse::<i64>().is_ok()),
-            "a whole number of 64 bits",
-        ),
-        // `NaN`, `Infinity` and decimals of many digits may be written as strings.
-        Scalar::Float | Scalar::Decimal => (
-            matches!(literal.kind, Kind::Integer | Kind::Fraction | Kind::Text),
-            "a number",
-        ),
-        Scalar::Boolean => (literal.kind == Kind::Boolean, "`true` or `false`"),
-        Scalar::Json => (true, ""),
-        Scalar::Date | Scalar::Time | Scalar::Timestamp => (
-            literal.kind == Kind::Text,
-            "a string such as \"2026-01-31\", \"12:00:00\" or \"2026-01-31T12:00:00Z\"",
-        ),
-        Scalar::Text | Scalar::Uuid | Scalar::Bytes => (literal.kind == Kind::Text, "a string"),
-    };
-    (!fits).then_some(expected)
 }
 
 fn values(option: &Opt) -> syn::Result<Vec<String>> {
@@ -349,6 +234,6 @@ fn references(option: &Opt, domain: &TokenStream) -> syn::Result<TokenStream> {
     }
     let path: Path = syn::parse2(tokens.clone())
         .map_err(|_| option.error("expected a resource: a type, as in `references = Author`, or a name, as in `references = \"authors\"`"))?;
-    let resource = quote_spanned!(path.span()=> <#path as #domain::resource::Resource>);
+    let resource = quote!(<#path as #domain::resource::Resource>);
     Ok(quote!(::std::string::String::from(#resource::NAME)))
 }

@@ -1,13 +1,11 @@
 //! `#[derive(Resource)]`: the options of the struct, and the implementation as a whole.
 
-use std::collections::HashSet;
-
-use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
 use syn::{Data, DeriveInput, Fields};
 
 use crate::field::{self, Field};
+use crate::names::{self, STAMPS};
 use crate::options::{Errors, Form, Opt, Options, split_at_commas};
 use crate::suggestion::hint;
 use crate::{crate_path, docs, rule};
@@ -54,8 +52,8 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
         .iter()
         .filter_map(|field| Field::read(field, &domain, &mut errors))
         .collect();
-    check_names(&fields, &mut errors);
-    let name = resource_name(input, &options, &mut errors);
+    names::check_fields(&fields, &mut errors);
+    let name = names::of_resource(input, &options, &mut errors);
     let mut setters = TokenStream::new();
     if !options.iter().any(|option| option.name == "description")
         && let Some(text) = docs::description(&input.attrs)
@@ -86,88 +84,6 @@ fn named_fields(
         Data::Union(_) => "a resource is a struct",
     };
     Err(syn::Error::new_spanned(&input.ident, message))
-}
-
-fn check_names(fields: &[Field], errors: &mut Errors) {
-    let mut seen = HashSet::new();
-    for field in fields {
-        if STAMPS.contains(&field.name.as_str()) {
-            errors.push(syn::Error::new(
-                field.name_span,
-                format!(
-                    "`{}` is stamped by the server and needs no field; `audit` says where it is kept",
-                    field.name
-                ),
-            ));
-        } else if !is_name(&field.name) {
-            errors.push(syn::Error::new(
-                field.name_span,
-                format!(
-                    "`{}` is no name: expected letters, digits and `_`, not beginning with a digit",
-                    field.name
-                ),
-            ));
-        }
-        if !seen.insert(&field.name) {
-            errors.push(syn::Error::new(
-                field.name_span,
-                format!("a field called `{}` is there already", field.name),
-            ));
-        }
-    }
-}
-
-fn is_name(name: &str) -> bool {
-    name.bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && name.bytes().next().is_some_and(|byte| !byte.is_ascii_digit())
-}
-
-/// The name comes from `name`, else from `path`. It is never made from the struct's: renaming a type must not move a
-/// table or a URL.
-fn resource_name(input: &DeriveInput, options: &[Opt], errors: &mut Errors) -> String {
-    let text = |name: &str| {
-        let option = options.iter().find(|option| option.name == name)?;
-        // What is wrong with its kind is told where it is set.
-        option.string().ok()
-    };
-    let Some(given) = text("name").or_else(|| text("path")) else {
-        if !options
-            .iter()
-            .any(|option| option.name == "name" || option.name == "path")
-        {
-            let guess = snake_case(&input.ident.to_string());
-            errors.push(syn::Error::new_spanned(
-                &input.ident,
-                format!("a resource needs a path, as in `#[resource(path = \"{guess}s\")]`"),
-            ));
-        }
-        return String::new();
-    };
-    let name = given.value();
-    if !is_name(&name) {
-        errors.push(syn::Error::new(
-            given.span(),
-            format!("`{name}` is no name: expected letters, digits and `_`; a path of other characters needs a `name` beside it"),
-        ));
-    }
-    name
-}
-
-/// `BookLoan` is `book_loan`.
-pub(crate) fn snake_case(name: &str) -> String {
-    let mut snake = String::with_capacity(name.len() + 4);
-    let mut before = '_';
-    let mut characters = name.chars().peekable();
-    while let Some(character) = characters.next() {
-        let ends_acronym = before.is_uppercase() && characters.peek().is_some_and(|next| next.is_lowercase());
-        if character.is_uppercase() && before != '_' && (!before.is_uppercase() || ends_acronym) {
-            snake.push('_');
-        }
-        snake.extend(character.to_lowercase());
-        before = character;
-    }
-    snake
 }
 
 /// The statements that set one option on a variable `spec`.
@@ -310,15 +226,14 @@ fn implementation(
     let ident = &input.ident;
     let names = fields.iter().map(|field| &field.name);
     let specs = fields.iter().map(|field| field.spec(domain));
+    // The types are named, so that an error about one points at it.
     let reads = fields.iter().map(|field| {
         let Field { ident, ty, name, .. } = field;
-        let read = call(ty.span(), domain, "read_field");
-        quote!(#ident: #read(record, #name)?)
+        quote!(#ident: #domain::resource::read_field::<#ty>(record, #name)?)
     });
     let writes = fields.iter().map(|field| {
         let Field { ident, ty, name, .. } = field;
-        let write = call(ty.span(), domain, "write_field");
-        quote!(#write(record, #name, self.#ident)?;)
+        quote!(#domain::resource::write_field::<#ty>(record, #name, self.#ident)?;)
     });
     quote! {
         #[automatically_derived]
@@ -349,9 +264,4 @@ fn implementation(
             }
         }
     }
-}
-
-fn call(span: Span, domain: &TokenStream, function: &str) -> TokenStream {
-    let function = syn::Ident::new(function, span);
-    quote_spanned!(span=> #domain::resource::#function)
 }

@@ -32,21 +32,36 @@ const FOREIGN_WORDS: &[(&str, &str)] = &[
     ("list", "read"),
 ];
 
+/// What the type of a field says already.
+const SAID_BY_THE_TYPE: &[(&str, &str)] = &[
+    ("type", ": a field's type is that of the Rust field"),
+    (
+        "nullable",
+        ": an `Option` may be NULL, any other type is required",
+    ),
+    (
+        "optional",
+        ": an `Option` may be NULL, any other type is required",
+    ),
+    (
+        "not_null",
+        ": an `Option` may be NULL, any other type is required",
+    ),
+];
+
 /// `, did you mean `x`?` for the nearest of `known`, else the list of all.
 pub(crate) fn hint(unknown: &str, known: &[&str]) -> String {
-    nearest(unknown, known).map_or_else(
-        || format!(", expected one of {}", quoted(known)),
-        |name| format!(", did you mean `{name}`?"),
-    )
-}
-
-/// The names in backquotes, separated by commas.
-pub(crate) fn quoted(names: &[&str]) -> String {
-    names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    if known.contains(&"required")
+        && let Some((_, reason)) = SAID_BY_THE_TYPE.iter().find(|(word, _)| *word == unknown)
+    {
+        return (*reason).to_owned();
+    }
+    if let Some(name) = nearest(unknown, known) {
+        return format!(", did you mean `{name}`?");
+    }
+    let quoted: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+    let one_of = if quoted.len() > 1 { "one of " } else { "" };
+    format!(", expected {one_of}{}", quoted.join(", "))
 }
 
 fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {

@@ -147,3 +147,19 @@ pub fn enum_text(value: &Value) -> Result<&str, FieldError> {
         other => Err(FieldError::wrong_type(crate::field_type::ScalarType::Enum, other)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_derive_works_inside_this_crate_too() {
+        #[derive(Resource)]
+        #[resource(path = "shelves")]
+        struct Shelf {
+            place: Option<String>,
+        }
+        assert_eq!(Shelf::FIELDS, ["place"]);
+        assert_eq!(Shelf { place: None }.place.into_field(), Ok(Value::Null));
+    }
+}
