@@ -150,6 +150,25 @@ impl Settings {
         self.password.as_ref()
     }
 
+    /// The host name, port and user to log in to, where there is one server and it has a name: what a token is made for.
+    pub fn login(&self) -> Option<(&str, u16, &str)> {
+        let [Host::Tcp(host)] = self.config.get_hosts() else {
+            return None;
+        };
+        let port = self.config.get_ports().first().copied().unwrap_or(5432);
+        Some((host, port, self.config.get_user().unwrap_or_default()))
+    }
+
+    /// Whether the server must prove with its certificate that it is the one that was named.
+    pub const fn verifies_server(&self) -> bool {
+        matches!(self.tls, TlsMode::VerifyFull)
+    }
+
+    /// Whether `ROWSTAMP_DB_POOL` says how many connections are kept.
+    pub fn pool_size_is_given(vars: &Vars) -> bool {
+        vars.get("ROWSTAMP_DB_POOL").is_some()
+    }
+
     /// Where the database is, for logs: hosts and database name, never a user or a password.
     pub fn place(&self) -> String {
         let hosts: Vec<String> = self
@@ -341,6 +360,8 @@ mod tests {
         assert_eq!(settings.config.get_ports(), [6432]);
         assert_eq!(settings.password().unwrap().expose(), "s3cret");
         assert_eq!(settings.tls, TlsMode::VerifyCa);
+        assert!(!settings.verifies_server());
+        assert_eq!(settings.login(), Some(("db.example.com", 6432, "app")));
         assert!(
             settings
                 .config
