@@ -43,7 +43,7 @@ impl Default for Settings {
 
 impl Settings {
     /// Reads the variables; what is wrong with them goes to `problems`, and the default stands in.
-    pub fn from_vars(vars: &Vars, problems: &mut Problems) -> Self {
+    pub fn read(vars: &Vars, problems: &mut Problems) -> Self {
         let mut settings = Self::default();
         if let Some(text) = vars.get("ROWSTAMP_LISTEN") {
             match address(text) {
@@ -105,7 +105,7 @@ mod tests {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
         );
-        let settings = Settings::from_vars(&vars, &mut problems);
+        let settings = Settings::read(&vars, &mut problems);
         (settings, problems.iter().map(ToOwned::to_owned).collect())
     }
 

@@ -325,3 +325,8 @@ fn has_data(directory: &Path, major: u32) -> bool {
 fn at(path: &Path) -> impl Fn(std::io::Error) -> String {
     move |error| format!("{}: {error}", path.display())
 }
+
+/// Creates the directory where Rowstamp keeps what belongs to one user and one project, unless it is there.
+pub(crate) fn create_own_directory(directory: &Path) -> Result<(), String> {
+    places::create_own(directory)
+}

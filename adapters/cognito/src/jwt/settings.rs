@@ -26,7 +26,7 @@ impl Settings {
     ///
     /// Without client ids, tokens of every client of the pools count. The keys themselves must be given in
     /// `ROWSTAMP_COGNITO_JWKS`: they are not fetched yet.
-    pub fn from_vars(vars: &Vars, problems: &mut Problems) -> Option<Self> {
+    pub fn read(vars: &Vars, problems: &mut Problems) -> Option<Self> {
         let pools = list(vars.get(POOLS)?);
         let mut issuers = Vec::new();
         for pool in &pools {
@@ -103,7 +103,7 @@ mod tests {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
         );
-        let settings = Settings::from_vars(&vars, &mut problems);
+        let settings = Settings::read(&vars, &mut problems);
         (settings, problems.iter().map(ToOwned::to_owned).collect())
     }
 
