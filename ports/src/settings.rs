@@ -22,6 +22,11 @@ impl Vars {
         self.0.get(name).map(String::as_str)
     }
 
+    /// The names that have a value.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// The value of `name`, in a type that does not print.
     pub fn secret(&self, name: &str) -> Option<Secret> {
         self.0.get(name).map(Secret::new)

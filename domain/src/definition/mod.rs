@@ -76,6 +76,8 @@ pub struct ResourceDefinition {
     pub unique: Vec<Vec<FieldId>>,
     /// Who may do what.
     pub access: Access,
+    /// The operations whose rule was not declared, so that it is the default.
+    pub undeclared_access: Vec<&'static str>,
     /// Whether callers may aggregate.
     pub aggregates: bool,
     /// Whether callers may ask for a write to be rolled back.

@@ -14,7 +14,7 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::spec::{ApiSpec, ResourceSpec};
+use super::spec::{AccessSpec, ApiSpec, ResourceSpec};
 use super::{ApiDefinition, Field, FieldId, PageLimits, ResourceDefinition, TableName};
 use crate::access::{Access, AccessRule};
 use crate::definition::nearest::did_you_mean;
@@ -168,6 +168,7 @@ fn build_resource(
             update: AccessRule::Nobody,
             delete: AccessRule::Nobody,
         },
+        undeclared_access: undeclared_access(&spec.access),
         aggregates: spec.aggregates,
         allow_rollback: spec.allow_rollback,
         require_if_match: spec.require_if_match,
@@ -183,6 +184,18 @@ fn build_resource(
     }
     definition.access = rules::build_access(&spec.access, &definition, mistakes);
     definition
+}
+
+fn undeclared_access(access: &AccessSpec) -> Vec<&'static str> {
+    [
+        ("read", &access.read),
+        ("create", &access.create),
+        ("update", &access.update),
+        ("delete", &access.delete),
+    ]
+    .into_iter()
+    .filter_map(|(operation, rule)| rule.is_none().then_some(operation))
+    .collect()
 }
 
 fn resource_path(

@@ -1,0 +1,105 @@
+//! Whose tokens count: Cognito's where user pools are named, development tokens on loopback otherwise, else nobody's.
+//!
+//! How a token is verified is the business of `rowstamp_cognito`.
+
+use std::net::SocketAddr;
+
+use rowstamp_cognito::CognitoIdentity;
+use rowstamp_cognito::jwt;
+use rowstamp_ports::{Problems, Vars};
+
+use crate::development_tokens::DevelopmentKey;
+use crate::state::StateDirectory;
+
+/// Who can call with an identity.
+#[derive(Debug)]
+pub(crate) enum Callers {
+    /// Users of the named pools.
+    Cognito(jwt::Settings),
+    /// Whoever this machine's user makes a token for.
+    Development(DevelopmentKey),
+    /// Nobody: every caller is anonymous, and a token is refused.
+    Anonymous,
+}
+
+impl Callers {
+    /// Development tokens count only where nobody but this machine can connect, and never beside Cognito's.
+    pub(crate) fn choose(
+        vars: &Vars,
+        listen: SocketAddr,
+        state: &StateDirectory,
+        problems: &mut Problems,
+    ) -> Self {
+        let cognito = vars.names().any(|name| name.starts_with("ROWSTAMP_COGNITO_"));
+        if cognito {
+            return match jwt::Settings::read(vars, problems) {
+                Some(settings) => Self::Cognito(settings),
+                None => {
+                    if vars.get("ROWSTAMP_COGNITO_USER_POOL_IDS").is_none() {
+                        problems.report("ROWSTAMP_COGNITO_USER_POOL_IDS", "needed with the other Cognito settings");
+                    }
+                    Self::Anonymous
+                }
+            };
+        }
+        if !listen.ip().is_loopback() {
+            return Self::Anonymous;
+        }
+        match DevelopmentKey::of(state) {
+            Ok(key) => Self::Development(key),
+            Err(problem) => {
+                problems.report("the development key", problem);
+                Self::Anonymous
+            }
+        }
+    }
+
+    /// The identity port for these callers.
+    pub(crate) fn into_identity(self) -> Result<CognitoIdentity, String> {
+        Ok(match self {
+            Self::Cognito(settings) => CognitoIdentity::new().with_tokens(settings.into_verifier()),
+            Self::Development(key) => CognitoIdentity::new().with_tokens(key.verifier()?),
+            Self::Anonymous => CognitoIdentity::new(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    fn choose(pairs: &[(&str, &str)], listen: &str) -> (Callers, Vec<String>) {
+        let path = std::env::temp_dir().join(format!("rowstamp-callers-{}", std::process::id()));
+        let vars = Vars::new(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let mut problems = Problems::new();
+        let callers = Callers::choose(&vars, listen.parse().unwrap(), &StateDirectory::new(&path), &mut problems);
+        let _ = std::fs::remove_dir_all(path);
+        (callers, problems.iter().map(ToOwned::to_owned).collect())
+    }
+
+    #[test]
+    fn development_tokens_count_on_loopback_without_cognito_only() {
+        let pools = ("ROWSTAMP_COGNITO_USER_POOL_IDS", "eu-west-1_a");
+        for (pairs, listen, development) in [
+            (&[][..], "127.0.0.1:8080", true),
+            (&[], "127.9.9.9:0", true),
+            (&[], "[::1]:8080", true),
+            (&[], "0.0.0.0:8080", false),
+            (&[], "[::]:8080", false),
+            (&[], "10.0.0.1:8080", false),
+            (&[pools], "127.0.0.1:8080", false),
+            // A setting that is spelt almost right must not open the door.
+            (&[("ROWSTAMP_COGNITO_POOL", "eu-west-1_a")], "127.0.0.1:8080", false),
+        ] {
+            let (callers, _) = choose(pairs, listen);
+            assert_eq!(matches!(callers, Callers::Development(_)), development, "{pairs:?} {listen}");
+        }
+    }
+
+    #[test]
+    fn cognito_settings_without_a_pool_are_a_problem() {
+        let (_, problems) = choose(&[("ROWSTAMP_COGNITO_CLIENT_IDS", "app")], "127.0.0.1:0");
+        assert_eq!(problems.len(), 1, "{problems:?}");
+    }
+}
