@@ -5,7 +5,7 @@
 
 mod build;
 mod field;
-mod nearest;
+pub(crate) mod nearest;
 pub mod spec;
 pub mod toml;
 
@@ -16,6 +16,7 @@ pub use build::DefinitionError;
 pub use field::{Default, Field, FieldId, FieldRole, JsonEncoding, OnDelete, Pattern, Reference};
 
 use crate::access::Access;
+use crate::query::{Select, SelectItem};
 
 /// Everything that is served: resources in the order they were declared.
 ///
@@ -87,6 +88,7 @@ pub struct ResourceDefinition {
     /// Which fields are the stamps.
     pub audit: AuditFields,
     by_name: HashMap<String, FieldId>,
+    select_all: Select,
 }
 
 impl ResourceDefinition {
@@ -101,6 +103,27 @@ impl ResourceDefinition {
     /// The id of the field with this JSON name.
     pub fn field_id(&self, name: &str) -> Option<FieldId> {
         self.by_name.get(name).copied()
+    }
+
+    /// Every column that is ever shown; made once, so that taking it costs nothing.
+    pub const fn select_all(&self) -> &Select {
+        &self.select_all
+    }
+
+    /// The columns of `*`: those of [`select_all`](Self::select_all) that `readable` lets the caller see.
+    pub fn select_readable(&self, readable: impl Fn(FieldId) -> bool) -> Select {
+        let shown = |SelectItem::Field(id): &SelectItem| readable(*id);
+        if self.select_all.0.iter().all(shown) {
+            return self.select_all.clone();
+        }
+        Select(
+            self.select_all
+                .0
+                .iter()
+                .filter(|item| shown(item))
+                .cloned()
+                .collect(),
+        )
     }
 
     /// Ids of all fields, in order.

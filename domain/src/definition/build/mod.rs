@@ -18,6 +18,7 @@ use super::spec::{AccessSpec, ApiSpec, ResourceSpec};
 use super::{ApiDefinition, Field, FieldId, PageLimits, ResourceDefinition, TableName};
 use crate::access::{Access, AccessRule};
 use crate::definition::nearest::did_you_mean;
+use crate::query::{Select, SelectItem};
 
 /// The page size of a resource that declares none.
 const PAGE_MAX: u32 = 1000;
@@ -152,6 +153,12 @@ fn build_resource(
     let declared: Vec<Field> = fields.collect();
     let (fields, audit) = audit::surround(declared, &spec.audit, mistakes);
     let by_name = index(&fields, mistakes);
+    let shown = fields.iter().zip(0..).filter(|(field, _)| !field.write_only);
+    let select_all = Select(
+        shown
+            .map(|(_, position)| SelectItem::Field(FieldId::new(position)))
+            .collect(),
+    );
 
     let mut definition = ResourceDefinition {
         id,
@@ -174,6 +181,7 @@ fn build_resource(
         require_if_match: spec.require_if_match,
         audit,
         by_name,
+        select_all,
     };
     definition.unique = unique_sets(&spec.unique, &definition, mistakes);
     if spec.require_if_match && audit.last_updated_at.is_none() {
