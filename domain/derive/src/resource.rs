@@ -24,13 +24,6 @@ const KNOWN: &[&str] = &[
     "audit",
     "crate",
 ];
-const STAMPS: [&str; 5] = [
-    "uid",
-    "created_at",
-    "last_updated_at",
-    "creator_uid",
-    "last_updater_uid",
-];
 
 /// The implementation for `input`.
 ///
