@@ -15,4 +15,5 @@ mod store;
 mod unit;
 
 pub use connection::Settings;
+pub use schema::SchemaError;
 pub use store::PostgresStore;

@@ -246,7 +246,6 @@ impl Pool {
     }
 
     /// A connection that belongs to no pool, for work that takes long.
-    #[expect(dead_code, reason = "schema changes are the next step")]
     pub(crate) async fn dedicated(&self) -> Result<tokio_postgres::Client, StoreError> {
         self.connector.connect().await
     }

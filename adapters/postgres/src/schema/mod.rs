@@ -1,3 +1,92 @@
-//! What the database must have for the definitions.
+//! What the database must have for the definitions: found missing, created, migrated.
+//!
+//! Nothing is ever altered or dropped here; that is what migration files are for.
 
+mod create;
+mod inspect;
+mod migrate;
+mod missing;
 pub(crate) mod names;
+mod session;
+
+use std::path::Path;
+
+use rowstamp_domain::definition::ApiDefinition;
+
+use crate::store::PostgresStore;
+
+/// Why the schema could not be looked at or changed. It is for whoever runs the program, never for a caller of the API, so it
+/// repeats what the database said.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaError {
+    /// The database cannot be reached; why was logged.
+    #[error("the database cannot be reached")]
+    Unavailable,
+    /// The database refused.
+    #[error("the database refused: {0}")]
+    Refused(String),
+    /// The migration files cannot be read, or do not agree with what was applied before.
+    #[error("migrations: {0}")]
+    Migrations(String),
+}
+
+impl PostgresStore {
+    /// What the definitions want and the database does not have, one line each: schemas, tables, columns, constraints, and
+    /// indexes on references.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn missing(&self, api: &ApiDefinition) -> Result<Vec<String>, SchemaError> {
+        let session = session::open(&self.pool).await?;
+        let missing = session.missing(api).await?;
+        Ok(missing.into_iter().map(|missing| missing.what).collect())
+    }
+
+    /// Creates what is missing, wholly or not at all, and tells what that was. Several processes may do so at once: they take
+    /// turns, and those that come later find nothing missing.
+    ///
+    /// # Errors
+    /// When the database cannot be reached or refuses.
+    pub async fn create_missing(&self, api: &ApiDefinition) -> Result<Vec<String>, SchemaError> {
+        let session = session::open(&self.pool).await?;
+        if session.missing(api).await?.is_empty() {
+            return Ok(Vec::new());
+        }
+        session.lock().await?;
+        // Whoever had the lock before may have created it all.
+        let missing = session.missing(api).await?;
+        create::create(&session, &missing).await?;
+        Ok(missing.into_iter().map(|missing| missing.what).collect())
+    }
+
+    /// The SQL that would bring the database to the definitions, ready for a migration file; empty when nothing is missing.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn missing_sql(&self, api: &ApiDefinition) -> Result<String, SchemaError> {
+        let session = session::open(&self.pool).await?;
+        let missing = session.missing(api).await?;
+        Ok(missing.into_iter().map(|missing| missing.sql + ";\n").collect())
+    }
+
+    /// Runs the migration files in `directory` (`V1__create_books.sql`, …) that were not run yet, under the same lock, and
+    /// tells which those were.
+    ///
+    /// # Errors
+    /// When files cannot be read, were changed after they ran, or the database refuses.
+    pub async fn migrate(&self, directory: &Path) -> Result<Vec<String>, SchemaError> {
+        let mut session = session::open(&self.pool).await?;
+        session.lock().await?;
+        migrate::run(session.client_mut(), directory).await
+    }
+
+    /// The migration files in `directory` that were not run yet.
+    ///
+    /// # Errors
+    /// When files cannot be read or the database cannot be asked.
+    pub async fn pending_migrations(&self, directory: &Path) -> Result<Vec<String>, SchemaError> {
+        let mut session = session::open(&self.pool).await?;
+        session.lock().await?;
+        migrate::pending(session.client_mut(), directory).await
+    }
+}

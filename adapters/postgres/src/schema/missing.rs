@@ -1,0 +1,319 @@
+//! The difference between the definitions and the database, as plain DDL. Pure.
+
+use rowstamp_domain::definition::{
+    ApiDefinition, Default, Field, FieldId, OnDelete, Reference, ResourceDefinition,
+};
+use rowstamp_domain::field_type::ScalarType;
+
+use super::inspect::{Found, FoundTable};
+use super::names;
+use crate::sql::quote::{identifier, quoted};
+use crate::sql::writer;
+
+/// One thing that is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Missing {
+    /// In words.
+    pub(super) what: String,
+    /// The statement that creates it.
+    pub(super) sql: String,
+}
+
+/// Everything missing, in an order in which it can be created: references come after all tables, so they may lead in circles.
+pub(super) fn missing(api: &ApiDefinition, found: &Found) -> Vec<Missing> {
+    let mut list = Vec::new();
+    schemas(api, found, &mut list);
+    let tables = || {
+        api.resources
+            .iter()
+            .map(|resource| &**resource)
+            .zip(&found.tables)
+    };
+    for (resource, table) in tables() {
+        match table {
+            None => list.push(create_table(resource)),
+            Some(table) => columns(resource, table, &mut list),
+        }
+    }
+    let nothing = FoundTable {
+        is_table: true,
+        ..FoundTable::default()
+    };
+    for (resource, table) in tables() {
+        if let Some(table) = table.as_ref().filter(|table| table.is_table) {
+            constraints(resource, table, &mut list);
+        }
+    }
+    for (resource, table) in tables() {
+        let table = table.as_ref().unwrap_or(&nothing);
+        if table.is_table {
+            references(api, resource, table, &mut list);
+        }
+    }
+    list
+}
+
+fn schemas(api: &ApiDefinition, found: &Found, list: &mut Vec<Missing>) {
+    let mut named: Vec<&str> = Vec::new();
+    for schema in api
+        .resources
+        .iter()
+        .filter_map(|resource| resource.table.schema.as_deref())
+    {
+        if !found.schemas.contains(schema) && !named.contains(&schema) {
+            named.push(schema);
+            list.push(Missing {
+                what: format!("schema {schema}"),
+                sql: format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(schema)),
+            });
+        }
+    }
+}
+
+fn create_table(resource: &ResourceDefinition) -> Missing {
+    let mut parts: Vec<String> = resource
+        .fields
+        .iter()
+        .map(|field| {
+            format!(
+                "{} {}{}",
+                quoted(&field.column),
+                column_type(field),
+                not_null(field)
+            )
+        })
+        .collect();
+    parts.push(primary_key(resource));
+    parts.extend(resource.unique.iter().map(|fields| unique(resource, fields)));
+    parts.extend(resource.fields.iter().filter_map(|field| check(resource, field)));
+    Missing {
+        what: format!("table {}", plain_name(resource)),
+        sql: format!(
+            "CREATE TABLE {} (\n  {}\n)",
+            table_name(resource),
+            parts.join(",\n  ")
+        ),
+    }
+}
+
+fn columns(resource: &ResourceDefinition, table: &FoundTable, list: &mut Vec<Missing>) {
+    for field in resource
+        .fields
+        .iter()
+        .filter(|field| !table.columns.contains(&field.column))
+    {
+        let column = quoted(&field.column);
+        let add = format!(
+            "ALTER TABLE {} ADD COLUMN {column} {}",
+            table_name(resource),
+            column_type(field)
+        );
+        // Rows that are there take the definition's default; the column keeps none, so that the definition stays the one source.
+        let sql = match &field.default {
+            Default::Value(value) if field.required => {
+                let mut text = String::new();
+                value.write_text(&mut text);
+                format!(
+                    "{add} DEFAULT {}::{} NOT NULL, ALTER COLUMN {column} DROP DEFAULT",
+                    literal(&text),
+                    column_type(field)
+                )
+            }
+            _ => format!("{add}{}", not_null(field)),
+        };
+        list.push(Missing {
+            what: format!(
+                "column {}.{} ({})",
+                plain_name(resource),
+                field.column,
+                column_type(field)
+            ),
+            sql,
+        });
+    }
+}
+
+fn constraints(resource: &ResourceDefinition, table: &FoundTable, list: &mut Vec<Missing>) {
+    let mut add = |what: String, constraint: String| {
+        let sql = format!("ALTER TABLE {} ADD {constraint}", table_name(resource));
+        list.push(Missing { what, sql });
+    };
+    let uid = resource.field(resource.audit.uid).column.clone();
+    if !table.primary_key && !table.unique.contains(&vec![uid]) {
+        add(
+            format!("primary key of {}", plain_name(resource)),
+            primary_key(resource),
+        );
+    }
+    for fields in &resource.unique {
+        let mut columns: Vec<String> = fields
+            .iter()
+            .map(|field| resource.field(*field).column.clone())
+            .collect();
+        columns.sort_unstable();
+        if !table.unique.contains(&columns) {
+            let what = format!(
+                "unique constraint on {} ({})",
+                plain_name(resource),
+                columns.join(", ")
+            );
+            add(what, unique(resource, fields));
+        }
+    }
+    for field in &resource.fields {
+        if let Some(check) = check(resource, field)
+            && !table
+                .checks
+                .iter()
+                .any(|columns| *columns == [field.column.as_str()])
+        {
+            add(
+                format!("check on {}.{}", plain_name(resource), field.column),
+                check,
+            );
+        }
+    }
+}
+
+fn references(
+    api: &ApiDefinition,
+    resource: &ResourceDefinition,
+    table: &FoundTable,
+    list: &mut Vec<Missing>,
+) {
+    for field in &resource.fields {
+        let Some(reference) = &field.references else {
+            continue;
+        };
+        let column = quoted(&field.column);
+        let target = api.resource(&reference.resource);
+        if let Some(target) = target
+            && !table
+                .foreign_keys
+                .iter()
+                .any(|columns| *columns == [field.column.as_str()])
+        {
+            list.push(Missing {
+                what: format!(
+                    "foreign key from {}.{} to {}",
+                    plain_name(resource),
+                    field.column,
+                    plain_name(target)
+                ),
+                sql: format!(
+                    "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({column}) REFERENCES {} ({}){}",
+                    table_name(resource),
+                    quoted(&names::foreign_key(resource, field)),
+                    table_name(target),
+                    quoted(&target.field(target.audit.uid).column),
+                    on_delete(reference),
+                ),
+            });
+        }
+        // Without an index every deletion there would read this whole table. A unique constraint brings one.
+        let indexed = table.indexed.contains(&field.column)
+            || resource
+                .unique
+                .iter()
+                .any(|set| set.first().map(|id| resource.field(*id)) == Some(field));
+        if !indexed {
+            list.push(Missing {
+                what: format!("index on {}.{}", plain_name(resource), field.column),
+                sql: format!(
+                    "CREATE INDEX IF NOT EXISTS {} ON {} ({column})",
+                    quoted(&names::index(resource, field)),
+                    table_name(resource)
+                ),
+            });
+        }
+    }
+}
+
+fn primary_key(resource: &ResourceDefinition) -> String {
+    format!(
+        "CONSTRAINT {} PRIMARY KEY ({})",
+        quoted(&names::primary_key(resource)),
+        quoted(&resource.field(resource.audit.uid).column)
+    )
+}
+
+fn unique(resource: &ResourceDefinition, fields: &[FieldId]) -> String {
+    let columns: Vec<String> = fields
+        .iter()
+        .map(|field| quoted(&resource.field(*field).column))
+        .collect();
+    format!(
+        "CONSTRAINT {} UNIQUE ({})",
+        quoted(&names::unique(resource, fields)),
+        columns.join(", ")
+    )
+}
+
+/// The CHECK that stands for an enum's values. Arrays have none: it could not tell what is in several dimensions, and every value was
+/// checked against the definition.
+fn check(resource: &ResourceDefinition, field: &Field) -> Option<String> {
+    if field.ty.scalar != ScalarType::Enum || field.ty.array || field.db_type.is_some() {
+        return None;
+    }
+    let values: Vec<String> = field.values.iter().map(|value| literal(value)).collect();
+    Some(format!(
+        "CONSTRAINT {} CHECK ({} IN ({}))",
+        quoted(&names::check(resource, field)),
+        quoted(&field.column),
+        values.join(", ")
+    ))
+}
+
+const fn not_null(field: &Field) -> &'static str {
+    if field.required { " NOT NULL" } else { "" }
+}
+
+const fn on_delete(reference: &Reference) -> &'static str {
+    match reference.on_delete {
+        OnDelete::Restrict => " ON DELETE RESTRICT",
+        OnDelete::Cascade => " ON DELETE CASCADE",
+        OnDelete::SetNull => " ON DELETE SET NULL",
+    }
+}
+
+fn column_type(field: &Field) -> String {
+    let mut sql = String::new();
+    if let Some(db_type) = &field.db_type {
+        writer::db_type_name(db_type, field.ty.array, &mut sql);
+        return sql;
+    }
+    sql.push_str(writer::sql_type(field.ty.scalar));
+    if let (ScalarType::Decimal, Some(precision)) = (field.ty.scalar, field.precision) {
+        sql.push_str(&format!("({precision},{})", field.scale.unwrap_or(0)));
+    }
+    if field.ty.array {
+        sql.push_str("[]");
+    }
+    sql
+}
+
+/// A string constant; values of definitions are the only ones that reach SQL text, and only here, since DDL takes no parameters.
+fn literal(text: &str) -> String {
+    if text.contains('\\') {
+        format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+    } else {
+        format!("'{}'", text.replace('\'', "''"))
+    }
+}
+
+fn table_name(resource: &ResourceDefinition) -> String {
+    let mut name = String::new();
+    if let Some(schema) = &resource.table.schema {
+        identifier(schema, &mut name);
+        name.push('.');
+    }
+    identifier(&resource.table.table, &mut name);
+    name
+}
+
+fn plain_name(resource: &ResourceDefinition) -> String {
+    match &resource.table.schema {
+        Some(schema) => format!("{schema}.{}", resource.table.table),
+        None => resource.table.table.clone(),
+    }
+}
