@@ -27,6 +27,9 @@ pub(super) fn read(text: &str) -> Result<f64, ValueError> {
 
 /// Appends the shortest digits that read back as the same number, laid out as PostgreSQL does: positional for
 /// exponents from -4 to 14, else with an exponent of two digits at least.
+///
+/// For a few numbers, such as `1e23`, the shortest digits lie exactly half-way to a neighbour and read back only
+/// because ties go to even. PostgreSQL prints more digits there (`9.999999999999999e+22`); the same double is meant.
 pub(super) fn push(out: &mut String, number: f64) {
     if number.is_nan() {
         return out.push_str("NaN");

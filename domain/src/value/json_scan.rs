@@ -309,12 +309,7 @@ impl<'a> Scanner<'a> {
         let start = self.position;
         let mut escaped = false;
         loop {
-            let rest = &bytes[self.position..];
-            let plain = rest
-                .iter()
-                .position(|&byte| ENDS_PLAIN[usize::from(byte)])
-                .unwrap_or(rest.len());
-            self.position += plain;
+            self.position += plain_length(&bytes[self.position..]);
             match self.peek() {
                 Some(b'"') => {
                     let raw = &self.text[start..self.position];
@@ -407,15 +402,43 @@ impl Open {
     }
 }
 
-/// The bytes that end a plain stretch of a string: the quote, the backslash and control characters.
-const ENDS_PLAIN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        table[byte] = true;
-        byte += 1;
+/// How many bytes there are before a quote, a backslash or a control character.
+// Eight bytes at a time: a byte's highest bit is set where the byte is one of these. A borrow can set it falsely, but
+// only above a byte where it is set rightly, and the lowest one counts.
+fn plain_length(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    for (index, chunk) in chunks.iter().enumerate() {
+        let word = u64::from_le_bytes(*chunk);
+        let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
+        let quote = word ^ (ONES * u64::from(b'"'));
+        let backslash = word ^ (ONES * u64::from(b'\\'));
+        let found = (below(word, 0x20) | below(quote, 1) | below(backslash, 1)) & HIGH;
+        if found != 0 {
+            return index * 8 + found.trailing_zeros() as usize / 8;
+        }
     }
-    table[b'"' as usize] = true;
-    table[b'\\' as usize] = true;
-    table
-};
+    let ends = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+    bytes.len() - rest.len() + rest.iter().position(ends).unwrap_or(rest.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn eight_bytes_at_a_time_find_what_one_at_a_time_finds(
+            mut bytes in proptest::collection::vec(0x20_u8.., 0..40), at in 0_usize..40, special in any::<u8>(),
+        ) {
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte = special;
+            }
+            let plain = |byte: &u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
+            prop_assert_eq!(plain_length(&bytes), bytes.iter().take_while(|byte| plain(byte)).count());
+        }
+    }
+}
