@@ -15,6 +15,8 @@ pub mod operation;
 pub mod query;
 pub mod record;
 pub mod resource;
+pub mod stamp;
+pub mod validation;
 pub mod value;
 
 pub use resource::{Resource, ResourceEnum};

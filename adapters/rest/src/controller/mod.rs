@@ -1,0 +1,230 @@
+//! The Controller: the only place that knows the order of things.
+//!
+//! Route, identify, authorise, read what is asked, hooks, Resource Mapper, store, answer: each method reads from top to bottom
+//! like that. Everything but identity, hooks and the store is a pure function in a module of its own. Every refusal, whoever
+//! made it, becomes a problem body here and nowhere else.
+
+mod hooked;
+mod items;
+mod lists;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::header::{ALLOW, CACHE_CONTROL, HeaderValue, ORIGIN};
+use http::{Method, StatusCode};
+use rowstamp_domain::caller::Caller;
+use rowstamp_domain::definition::ApiDefinition;
+use rowstamp_domain::operation::{Operation, Outcome};
+use rowstamp_ports::exchange::{ApiRequest, ApiResponse, RequestError};
+use rowstamp_ports::{Clock, IdentityProvider, RecordStore, StoreContext, UidSource};
+use tracing::Instrument;
+
+use crate::api::BuiltApi;
+use crate::cors::Cors;
+use crate::openapi::Documents;
+use crate::problem::{Problem, codes};
+use crate::respond;
+use crate::route::{self, ItemAction, Route};
+use crate::served::{Resources, Served};
+use crate::settings::Settings;
+
+/// Answers requests.
+pub struct Controller {
+    api: Arc<ApiDefinition>,
+    resources: Resources,
+    documents: Documents,
+    store: Arc<dyn RecordStore>,
+    identity: Arc<dyn IdentityProvider>,
+    clock: Arc<dyn Clock>,
+    uids: Arc<dyn UidSource>,
+    cors: Cors,
+}
+
+impl std::fmt::Debug for Controller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Controller")
+            .field("api", &self.api.title)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Controller {
+    /// A controller that keeps the rows of `api` in `store`.
+    pub fn new(
+        api: BuiltApi,
+        store: Arc<dyn RecordStore>,
+        identity: Arc<dyn IdentityProvider>,
+        clock: Arc<dyn Clock>,
+        uids: Arc<dyn UidSource>,
+        settings: Settings,
+    ) -> Self {
+        let (definition, hooks) = api.into_parts();
+        Self {
+            resources: Resources::new(&definition, hooks),
+            documents: Documents::new(Arc::clone(&definition)),
+            api: definition,
+            store,
+            identity,
+            clock,
+            uids,
+            cors: settings.cors,
+        }
+    }
+
+    /// Answers one request. It always does: what fails, or panics, becomes a problem body.
+    pub async fn handle(&self, request: Result<ApiRequest, RequestError>) -> ApiResponse {
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => return self.refuse(&error),
+        };
+        let span = tracing::info_span!("request", id = request.request_id());
+        let answered = AssertUnwindSafe(self.answer(&request))
+            .catch_unwind()
+            .instrument(span.clone())
+            .await;
+        let _entered = span.enter();
+        let result = answered.unwrap_or_else(|_| {
+            tracing::error!("the request panicked");
+            Err(Problem::new(
+                codes::INTERNAL,
+                "the request could not be completed",
+            ))
+        });
+        let mut answer = result.unwrap_or_else(|problem| {
+            let (status, code) = (problem.status().as_u16(), problem.code());
+            if problem.status().is_server_error() {
+                tracing::error!(status, code, "the request failed");
+            } else {
+                tracing::debug!(status, code, "the request was refused");
+            }
+            let instance = [request.base_path(), request.path()].concat();
+            respond::problem(&problem, Some(&instance))
+        });
+        let origin = request.headers().get(ORIGIN);
+        respond::finish(
+            &mut answer,
+            request.request_id(),
+            origin,
+            &self.cors,
+            Some(request.method()),
+        );
+        answer
+    }
+
+    /// What no Request Mapper could make a request of.
+    fn refuse(&self, error: &RequestError) -> ApiResponse {
+        let problem = Problem::of_request(&error.kind);
+        tracing::debug!(
+            id = error.request_id,
+            code = problem.code(),
+            "the request was refused"
+        );
+        let mut answer = respond::problem(&problem, None);
+        let origin = error
+            .origin
+            .as_deref()
+            .and_then(|origin| HeaderValue::from_str(origin).ok());
+        respond::finish(&mut answer, &error.request_id, origin.as_ref(), &self.cors, None);
+        answer
+    }
+
+    async fn answer(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let target = route::target(&self.resources, request.path());
+        if request.method() == Method::OPTIONS {
+            return self.options(request, target);
+        }
+        match route::route(target?, request.method())? {
+            Route::Document => Ok(self.document(request)),
+            Route::Health => self.health(request).await,
+            Route::List(served) => self.list(request, served).await,
+            Route::Create(served) => self.create(request, served).await,
+            Route::Item(ItemAction::Read, served, uid) => self.read(request, served, uid).await,
+            Route::Item(ItemAction::Replace, served, uid) => self.replace(request, served, uid).await,
+            Route::Item(ItemAction::Update, served, uid) => self.update(request, served, uid).await,
+            Route::Item(ItemAction::Delete, served, uid) => self.delete(request, served, uid).await,
+        }
+    }
+
+    /// A preflight is answered wherever it goes, so that a page gets to see the 404 of the request itself.
+    fn options(
+        &self,
+        request: &ApiRequest,
+        target: Result<route::Target<'_>, Problem>,
+    ) -> Result<ApiResponse, Problem> {
+        let mut answer = respond::empty(StatusCode::NO_CONTENT);
+        let allow = match target {
+            Ok(target) => target.allow(),
+            Err(_) if Cors::is_preflight(request.headers()) => {
+                HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+            }
+            Err(problem) => return Err(problem),
+        };
+        self.cors
+            .allow_preflight(request.headers(), &allow, &mut answer.headers);
+        answer.headers.insert(ALLOW, allow);
+        Ok(answer)
+    }
+
+    fn document(&self, request: &ApiRequest) -> ApiResponse {
+        let body = self.documents.under(request.base_path());
+        let openapi = request
+            .header("accept")
+            .is_some_and(|accept| accept.contains("application/openapi+json"));
+        let content_type = if openapi {
+            "application/openapi+json; charset=utf-8"
+        } else {
+            "application/json; charset=utf-8"
+        };
+        let mut answer = respond::document(body, content_type);
+        answer
+            .headers
+            .insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        answer
+    }
+
+    async fn health(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+        let asks_store = request
+            .query()
+            .split('&')
+            .any(|parameter| parameter.split('=').next() == Some("ready"));
+        if asks_store && let Err(error) = self.store.ready().await {
+            tracing::warn!(%error, "not ready");
+            return Err(Problem::of_readiness());
+        }
+        let mut answer = respond::document(Bytes::from_static(b"{\"status\":\"ok\"}"), "application/json");
+        answer
+            .headers
+            .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(answer)
+    }
+
+    async fn identify(&self, request: &ApiRequest) -> Result<Arc<Caller>, Problem> {
+        match self.identity.identify(request.evidence()).await {
+            Ok(caller) => Ok(Arc::new(caller)),
+            Err(error) => Err(Problem::of_identity(&error)),
+        }
+    }
+
+    /// Carries out one operation by itself.
+    async fn execute(
+        &self,
+        operation: Operation,
+        context: &StoreContext,
+        served: &Served,
+    ) -> Result<Outcome, Problem> {
+        match self.store.execute(operation, context).await {
+            Ok(outcome) => Ok(outcome),
+            Err(error) => Err(Problem::of_store(&error, &served.definition)),
+        }
+    }
+}
+
+fn context(request: &ApiRequest, caller: &Arc<Caller>) -> StoreContext {
+    StoreContext {
+        deadline: request.deadline(),
+        caller: Arc::clone(caller),
+    }
+}

@@ -1,0 +1,128 @@
+//! What the header fields of a request ask for, read together.
+
+use http::HeaderMap;
+use rowstamp_domain::definition::ResourceDefinition;
+use rowstamp_domain::operation::Precondition;
+
+use crate::conditional::Conditions;
+use crate::negotiate::{self, Media};
+use crate::preferences::{Preferences, Return};
+use crate::problem::{Problem, codes};
+
+/// What a request asks for besides its target, query and body.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) preferences: Preferences,
+    pub(crate) conditions: Conditions,
+    pub(crate) media: Media,
+}
+
+impl Asked {
+    /// Reads the header fields of a request that is answered with one of `available`.
+    ///
+    /// # Errors
+    /// 400 for what cannot be read or is not served, 406 when nothing available is acceptable.
+    pub(crate) fn of_read(headers: &HeaderMap, available: &'static [Media]) -> Result<Self, Problem> {
+        Ok(Self {
+            preferences: Preferences::read(headers)?,
+            conditions: Conditions::read(headers)?,
+            media: negotiate::answer_media(headers, available)?,
+        })
+    }
+
+    /// Reads the header fields of a write without a body.
+    ///
+    /// # Errors
+    /// As [`of_read`](Self::of_read); 400 for `Idempotency-Key`, which a write must not ignore.
+    pub(crate) fn of_write(headers: &HeaderMap, available: &'static [Media]) -> Result<Self, Problem> {
+        if headers.contains_key("idempotency-key") {
+            return Err(
+                Problem::new(codes::NOT_SERVED, "`Idempotency-Key` is not served yet")
+                    .hint("create the row with PUT under a uid of your own; it can be sent twice"),
+            );
+        }
+        Self::of_read(headers, available)
+    }
+
+    /// Reads the header fields of a write with a body.
+    ///
+    /// # Errors
+    /// As [`of_write`](Self::of_write); 415 when the body is not JSON.
+    pub(crate) fn of_body_write(headers: &HeaderMap, available: &'static [Media]) -> Result<Self, Problem> {
+        // The media type of the body is judged before that of the answer, as the page of the contract orders them.
+        let conditions = Conditions::read(headers)?;
+        let preferences = Preferences::read(headers)?;
+        if headers.contains_key("idempotency-key") {
+            return Self::of_write(headers, available);
+        }
+        negotiate::body_is_json(headers)?;
+        Ok(Self {
+            preferences,
+            conditions,
+            media: negotiate::answer_media(headers, available)?,
+        })
+    }
+
+    /// What is demanded of a row before it is written.
+    ///
+    /// # Errors
+    /// 400 for conditions that contradict each other, 428 where the resource wants one and there is none.
+    pub(crate) fn precondition(&self, definition: &ResourceDefinition) -> Result<Precondition, Problem> {
+        let precondition = self.conditions.of_write()?;
+        if definition.require_if_match && precondition == Precondition::None {
+            return Err(Problem::new(
+                codes::PRECONDITION_REQUIRED,
+                format!("writes to {} must carry `If-Match`", definition.name),
+            )
+            .hint("send the ETag that came with the row, or `If-None-Match: *` with a PUT that creates"));
+        }
+        Ok(precondition)
+    }
+
+    /// Refuses conditions where there is no row yet that they could be about.
+    ///
+    /// # Errors
+    /// 400.
+    pub(crate) fn no_conditions(&self) -> Result<(), Problem> {
+        if self.conditions == Conditions::default() {
+            return Ok(());
+        }
+        Err(Problem::new(
+            codes::INVALID_HEADER,
+            "a collection has no version that a condition could be about",
+        ))
+    }
+
+    /// What a POST of one object is answered with: the row, or an array where rows were asked for as in a collection.
+    pub(crate) const fn show_created(&self) -> Show {
+        let asked = match self.media {
+            Media::Object => Show::Object,
+            Media::Json | Media::Array => Show::Array,
+        };
+        let unasked = match self.media {
+            Media::Array => Show::Array,
+            Media::Json | Media::Object => Show::Object,
+        };
+        self.show(unasked, asked)
+    }
+
+    /// What a write is answered with, if the caller may see it: `unasked` where no preference says.
+    pub(crate) const fn show(&self, unasked: Show, of_representation: Show) -> Show {
+        match self.preferences.representation {
+            None => unasked,
+            Some(Return::Minimal | Return::HeadersOnly) => Show::Nothing,
+            Some(Return::Representation) => of_representation,
+        }
+    }
+}
+
+/// How rows are shown in an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Show {
+    /// Not at all.
+    Nothing,
+    /// One object.
+    Object,
+    /// An array.
+    Array,
+}

@@ -1,0 +1,371 @@
+//! From an outcome to an answer: status, header fields and body.
+//!
+//! What every answer carries (request id, CORS) is added at the end by [`finish`]; refusals are problems until then.
+
+use bytes::Bytes;
+use http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue,
+    LOCATION, VARY,
+};
+use http::{Method, StatusCode};
+use rowstamp_domain::operation::{Outcome, Rows};
+use rowstamp_ports::exchange::{ApiResponse, Entrance};
+use uuid::Uuid;
+
+use crate::conditional::{ReadCondition, entity_tag};
+use crate::cors::Cors;
+use crate::encode;
+use crate::negotiate::Media;
+use crate::preferences::{Honoured, Return};
+use crate::problem::{Problem, codes};
+use crate::resource_mapper::asked::{Asked, Show};
+use crate::served::{Columns, Served};
+
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// What an envelope adds to a body: status, header fields, the words of JSON around them.
+const ENVELOPE_BYTES: usize = 8 * 1024;
+
+/// One row that was read.
+pub(crate) fn item(
+    outcome: Outcome,
+    served: &Served,
+    asked: &Asked,
+    columns: &Columns,
+    entrance: Entrance,
+) -> Result<ApiResponse, Problem> {
+    // What an after-read hook made of a row can differ for the same version.
+    let tag = outcome
+        .version
+        .filter(|_| !served.points.after_read)
+        .and_then(|version| entity_tag(version, columns.fingerprint(asked.media)));
+    let mut answer = empty(StatusCode::OK);
+    match asked.conditions.of_read(tag.as_ref(), outcome.version) {
+        ReadCondition::Failed => return Err(precondition_failed()),
+        ReadCondition::NotModified => answer.status = StatusCode::NOT_MODIFIED,
+        ReadCondition::Proceed => {
+            let body = encoded(outcome.rows, columns, Show::Object)
+                .ok_or_else(|| Problem::new(codes::INTERNAL, "the request could not be completed"))?;
+            carried(&body, entrance)?;
+            answer.headers.insert(CONTENT_TYPE, asked.media.content_type());
+            answer.body = body;
+        }
+    }
+    if let Some(tag) = tag {
+        answer.headers.insert(ETAG, tag);
+    }
+    applied(&mut answer, asked, Honoured::default());
+    Ok(answer)
+}
+
+/// A page that was read.
+pub(crate) fn list(
+    outcome: Outcome,
+    asked: &Asked,
+    columns: &Columns,
+    offset: u64,
+    entrance: Entrance,
+) -> Result<ApiResponse, Problem> {
+    let Outcome {
+        rows,
+        returned,
+        total,
+        ..
+    } = outcome;
+    if let Some(total) = total
+        && offset > total
+    {
+        return Err(
+            Problem::new(codes::OUT_OF_BOUNDS, "Requested range not satisfiable")
+                .details(format!(
+                    "An offset of {offset} was requested, but there are only {total} rows."
+                ))
+                .header(CONTENT_RANGE, content_range(None, Some(total))),
+        );
+    }
+    let body = encoded(rows, columns, Show::Array).unwrap_or_else(|| Bytes::from_static(b"[]"));
+    let body = if asked.media == Media::Object {
+        only(&body, returned)?
+    } else {
+        body
+    };
+    carried(&body, entrance)?;
+    let mut answer = empty(match total {
+        Some(total) if returned < total => StatusCode::PARTIAL_CONTENT,
+        _ => StatusCode::OK,
+    });
+    let range = (returned > 0).then(|| (offset, offset.saturating_add(returned - 1)));
+    answer.headers.insert(CONTENT_TYPE, asked.media.content_type());
+    answer.headers.insert(CONTENT_RANGE, content_range(range, total));
+    answer.body = body;
+    applied(
+        &mut answer,
+        asked,
+        Honoured {
+            count: total.is_some(),
+            ..Honoured::default()
+        },
+    );
+    Ok(answer)
+}
+
+/// What a write is answered with.
+pub(crate) struct Written<'a> {
+    pub(crate) served: &'a Served,
+    pub(crate) asked: &'a Asked,
+    pub(crate) columns: &'a Columns,
+    pub(crate) show: Show,
+    pub(crate) entrance: Entrance,
+}
+
+impl Written<'_> {
+    /// A row created by POST.
+    pub(crate) fn created(&self, outcome: Outcome, base_path: &str) -> ApiResponse {
+        let mut answer = self.tagged(&outcome);
+        self.locate(&mut answer, &outcome, base_path);
+        answer.headers.insert(CONTENT_RANGE, self.counted(None));
+        self.show(answer, outcome, StatusCode::CREATED, StatusCode::CREATED)
+    }
+
+    /// A row created by PUT. Such an answer has no validator, since the row is not what was sent (RFC 9110, 9.3.4).
+    pub(crate) fn put_created(&self, outcome: Outcome, base_path: &str) -> ApiResponse {
+        let mut answer = empty(StatusCode::CREATED);
+        self.locate(&mut answer, &outcome, base_path);
+        self.show(answer, outcome, StatusCode::CREATED, StatusCode::CREATED)
+    }
+
+    /// A row replaced by PUT.
+    pub(crate) fn replaced(&self, outcome: Outcome) -> ApiResponse {
+        self.show(
+            empty(StatusCode::OK),
+            outcome,
+            StatusCode::OK,
+            StatusCode::NO_CONTENT,
+        )
+    }
+
+    /// A row changed by PATCH.
+    pub(crate) fn updated(&self, outcome: Outcome) -> ApiResponse {
+        let mut answer = self.tagged(&outcome);
+        answer.headers.insert(CONTENT_RANGE, self.counted(Some((0, 0))));
+        self.show(answer, outcome, StatusCode::OK, StatusCode::NO_CONTENT)
+    }
+
+    /// A row deleted.
+    pub(crate) fn deleted(&self, outcome: Outcome) -> ApiResponse {
+        let mut answer = empty(StatusCode::OK);
+        answer.headers.insert(CONTENT_RANGE, self.counted(None));
+        self.show(answer, outcome, StatusCode::OK, StatusCode::NO_CONTENT)
+    }
+
+    fn tagged(&self, outcome: &Outcome) -> ApiResponse {
+        let mut answer = empty(StatusCode::OK);
+        if !self.served.points.after_read
+            && let Some(version) = outcome.version
+            && let Some(tag) = entity_tag(version, self.columns.fingerprint(Media::Json))
+        {
+            answer.headers.insert(ETAG, tag);
+        }
+        answer
+    }
+
+    fn locate(&self, answer: &mut ApiResponse, outcome: &Outcome, base_path: &str) {
+        if let Some(uid) = outcome.uid
+            && let Some(location) = location(base_path, &self.served.path, uid)
+        {
+            answer.headers.insert(LOCATION, location);
+        }
+    }
+
+    fn counted(&self, range: Option<(u64, u64)>) -> HeaderValue {
+        content_range(range, self.asked.preferences.count.map(|_| 1))
+    }
+
+    fn show(
+        &self,
+        mut answer: ApiResponse,
+        outcome: Outcome,
+        with_body: StatusCode,
+        without: StatusCode,
+    ) -> ApiResponse {
+        let body = match self.show {
+            Show::Nothing => None,
+            show => encoded(outcome.rows, self.columns, show),
+        };
+        let asked = self.asked.preferences.representation;
+        let (body, representation) = match body {
+            // The write has happened; only its answer has to do with less.
+            Some(body) if carried(&body, self.entrance).is_err() => (None, Some(Return::Minimal)),
+            Some(body) => (Some(body), asked),
+            None if asked == Some(Return::Representation) => (None, Some(Return::Minimal)),
+            None => (None, asked),
+        };
+        match body {
+            Some(body) => {
+                answer.status = with_body;
+                let media = if self.show == Show::Array {
+                    Media::Json
+                } else {
+                    self.asked.media
+                };
+                answer.headers.insert(CONTENT_TYPE, media.content_type());
+                answer.body = body;
+            }
+            None => answer.status = without,
+        }
+        let count = self.asked.preferences.count.is_some();
+        applied(
+            &mut answer,
+            self.asked,
+            Honoured {
+                representation,
+                count,
+            },
+        );
+        answer
+    }
+}
+
+/// That a row is not in the state a client demanded.
+pub(crate) fn precondition_failed() -> Problem {
+    Problem::new(
+        codes::PRECONDITION_FAILED,
+        "the row is not in the state that was demanded",
+    )
+    .hint("read it again and decide anew")
+}
+
+/// A problem as an answer.
+pub(crate) fn problem(problem: &Problem, instance: Option<&str>) -> ApiResponse {
+    let mut answer = empty(problem.status());
+    answer
+        .headers
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    for (name, value) in problem.headers() {
+        answer.headers.insert(name.clone(), value.clone());
+    }
+    answer.body = problem.body(instance);
+    answer
+}
+
+/// A JSON document that is no row.
+pub(crate) fn document(body: Bytes, content_type: &'static str) -> ApiResponse {
+    let mut answer = empty(StatusCode::OK);
+    answer
+        .headers
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer.body = body;
+    answer
+}
+
+/// An answer with nothing in it yet.
+pub(crate) fn empty(status: StatusCode) -> ApiResponse {
+    ApiResponse {
+        status,
+        headers: HeaderMap::with_capacity(12),
+        body: Bytes::new(),
+    }
+}
+
+/// Adds what every answer carries, and takes the body off an answer to HEAD.
+pub(crate) fn finish(
+    answer: &mut ApiResponse,
+    request_id: &str,
+    origin: Option<&HeaderValue>,
+    cors: &Cors,
+    method: Option<&Method>,
+) {
+    let headers = &mut answer.headers;
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("private, no-cache"));
+    headers.entry(VARY).or_insert(if cors.varies() {
+        HeaderValue::from_static("Authorization, Accept, Prefer, Origin")
+    } else {
+        HeaderValue::from_static("Authorization, Accept, Prefer")
+    });
+    cors.allow(origin, headers);
+    if method == Some(&Method::HEAD) {
+        if answer.status != StatusCode::NOT_MODIFIED && answer.status != StatusCode::NO_CONTENT {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(answer.body.len()));
+        }
+        answer.body = Bytes::new();
+    }
+}
+
+/// The one row of a page as an object.
+fn only(body: &Bytes, returned: u64) -> Result<Bytes, Problem> {
+    if returned == 1 && body.len() >= 2 {
+        return Ok(body.slice(1..body.len() - 1));
+    }
+    Err(Problem::new(
+        codes::NOT_SINGULAR,
+        "Cannot coerce the result to a single JSON object",
+    )
+    .details(format!("The result contains {returned} rows")))
+}
+
+fn encoded(rows: Rows, columns: &Columns, show: Show) -> Option<Bytes> {
+    match rows {
+        Rows::None => None,
+        Rows::Json(json) => Some(Bytes::from(json)),
+        Rows::Records(records) => match show {
+            Show::Nothing => None,
+            Show::Array => Some(Bytes::from(encode::array(&records, &columns.select))),
+            Show::Object => records.first().map(|record| {
+                let mut out = Vec::new();
+                encode::object(record, &columns.select, &mut out);
+                Bytes::from(out)
+            }),
+        },
+    }
+}
+
+/// Checks that the entrance can carry an answer with this body. An event's answer is JSON itself, in which every quote and
+/// backslash of the body takes two bytes.
+fn carried(body: &[u8], entrance: Entrance) -> Result<(), Problem> {
+    let Some(limit) = entrance.answer_limit_bytes() else {
+        return Ok(());
+    };
+    // A body of half the limit fits however much of it is quotes; most bodies need not be counted.
+    if body.len() <= (limit - ENVELOPE_BYTES) / 2 {
+        return Ok(());
+    }
+    let escaped = body.iter().filter(|byte| matches!(byte, b'"' | b'\\')).count();
+    if body.len() + escaped + ENVELOPE_BYTES <= limit {
+        return Ok(());
+    }
+    Err(Problem::new(
+        codes::RESPONSE_TOO_LARGE,
+        format!("the answer is larger than {limit} bytes"),
+    )
+    .hint("ask for fewer rows with `limit`, or for fewer columns with `select`"))
+}
+
+fn applied(answer: &mut ApiResponse, asked: &Asked, honoured: Honoured) {
+    if let Some(value) = asked.preferences.applied(honoured) {
+        answer.headers.insert(PREFERENCE_APPLIED, value);
+    }
+}
+
+/// `0-24/573`, with `*` for what is not there or was not counted.
+fn content_range(range: Option<(u64, u64)>, total: Option<u64>) -> HeaderValue {
+    let value = match (range, total) {
+        (None, None) => return HeaderValue::from_static("*/*"),
+        (Some((0, 0)), None) => return HeaderValue::from_static("0-0/*"),
+        (None, Some(total)) => format!("*/{total}"),
+        (Some((first, last)), None) => format!("{first}-{last}/*"),
+        (Some((first, last)), Some(total)) => format!("{first}-{last}/{total}"),
+    };
+    // Digits, dashes and stars are always a header's value.
+    HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("*/*"))
+}
+
+fn location(base_path: &str, path: &str, uid: Uuid) -> Option<HeaderValue> {
+    let mut buffer = Uuid::encode_buffer();
+    let uid = uid.hyphenated().encode_lower(&mut buffer);
+    HeaderValue::from_str(&[base_path, path, "/", uid].concat()).ok()
+}

@@ -1,0 +1,149 @@
+//! From a path and a method to what is asked for. Bodies, queries and callers are not looked at.
+
+use std::borrow::Cow;
+
+use http::Method;
+use http::header::{ALLOW, HeaderValue};
+use percent_encoding::percent_decode_str;
+use uuid::Uuid;
+
+use crate::problem::{Problem, codes};
+use crate::served::{Resources, Served};
+
+/// What a path leads to.
+#[derive(Clone, Copy)]
+pub(crate) enum Target<'a> {
+    /// The OpenAPI document.
+    Document,
+    /// The health check.
+    Health,
+    /// A resource.
+    Collection(&'a Served),
+    /// One row. A uid that is none is an error of the request, but not before the caller was judged.
+    Item(&'a Served, Option<Uuid>),
+}
+
+/// What is asked for.
+#[derive(Clone, Copy)]
+pub(crate) enum Route<'a> {
+    Document,
+    Health,
+    List(&'a Served),
+    Create(&'a Served),
+    Item(ItemAction, &'a Served, Option<Uuid>),
+}
+
+/// What is to be done with one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ItemAction {
+    Read,
+    Replace,
+    Update,
+    Delete,
+}
+
+const READ_ONLY: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
+const OF_COLLECTION: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, OPTIONS");
+const OF_ITEM: HeaderValue = HeaderValue::from_static("GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
+
+impl Target<'_> {
+    /// `Allow`.
+    pub(crate) const fn allow(&self) -> HeaderValue {
+        match self {
+            Self::Document | Self::Health => READ_ONLY,
+            Self::Collection(_) => OF_COLLECTION,
+            Self::Item(..) => OF_ITEM,
+        }
+    }
+}
+
+/// Where `path` leads. It is split at slashes first and percent-decoded after, once; one trailing slash is ignored.
+///
+/// # Errors
+/// 404; what PostgREST or a later version serves there is refused by name.
+pub(crate) fn target<'a>(resources: &'a Resources, path: &str) -> Result<Target<'a>, Problem> {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let mut segments = path.split('/');
+    let first = decode(segments.next().unwrap_or_default())?;
+    let second = segments.next().map(decode).transpose()?;
+    let rest = segments.next();
+    match (first.as_ref(), second.as_deref(), rest) {
+        ("" | "openapi.json", None, _) => Ok(Target::Document),
+        ("health", None, _) => Ok(Target::Health),
+        ("rpc", ..) => Err(Problem::new(
+            codes::NO_SUCH_FUNCTION,
+            "database functions are not served",
+        )),
+        (name, second, None) => {
+            let served = resources.at(name).ok_or_else(|| {
+                Problem::new(codes::NO_SUCH_RESOURCE, "no resource is served under this path")
+            })?;
+            match second {
+                None => Ok(Target::Collection(served)),
+                Some("query") => Err(Problem::new(
+                    codes::NOT_SERVED,
+                    "queries in the body of a POST are not served yet; send the query string with a GET",
+                )),
+                Some(text) => Ok(Target::Item(served, uid(text))),
+            }
+        }
+        _ => Err(Problem::new(
+            codes::NO_SUCH_PATH,
+            "Invalid path specified in request URL",
+        )),
+    }
+}
+
+/// What `method` asks of `target`.
+///
+/// # Errors
+/// 405 with `Allow`.
+pub(crate) fn route<'a>(target: Target<'a>, method: &Method) -> Result<Route<'a>, Problem> {
+    use Target::{Collection, Document, Health, Item};
+    let reads = method == Method::GET || method == Method::HEAD;
+    match target {
+        Document if reads => Ok(Route::Document),
+        Health if reads => Ok(Route::Health),
+        Collection(served) if reads => Ok(Route::List(served)),
+        Collection(served) if method == Method::POST => Ok(Route::Create(served)),
+        Item(served, uid) if reads => Ok(Route::Item(ItemAction::Read, served, uid)),
+        Item(served, uid) if method == Method::PUT => Ok(Route::Item(ItemAction::Replace, served, uid)),
+        Item(served, uid) if method == Method::PATCH => Ok(Route::Item(ItemAction::Update, served, uid)),
+        Item(served, uid) if method == Method::DELETE => Ok(Route::Item(ItemAction::Delete, served, uid)),
+        _ => Err(not_allowed(&target, method)),
+    }
+}
+
+fn not_allowed(target: &Target<'_>, method: &Method) -> Problem {
+    let problem = match target {
+        Target::Collection(_) if method == Method::PATCH || method == Method::DELETE => Problem::new(
+            codes::METHOD_NOT_ALLOWED,
+            format!("{method} on a collection is not served yet"),
+        )
+        .hint("write rows one by one, under their own path"),
+        _ => Problem::new(
+            codes::METHOD_NOT_ALLOWED,
+            format!("Unsupported HTTP method: {method}"),
+        ),
+    };
+    problem.header(ALLOW, target.allow())
+}
+
+fn decode(segment: &str) -> Result<Cow<'_, str>, Problem> {
+    if !segment.contains('%') {
+        return Ok(Cow::Borrowed(segment));
+    }
+    percent_decode_str(segment)
+        .decode_utf8()
+        .map_err(|_| Problem::new(codes::NO_SUCH_PATH, "Invalid path specified in request URL"))
+}
+
+/// A UUID in its usual form; braces, `urn:uuid:` and bare digits name the same row twice and are not taken.
+fn uid(text: &str) -> Option<Uuid> {
+    if text.len() == 36 {
+        Uuid::try_parse(text).ok()
+    } else {
+        None
+    }
+}

@@ -1,0 +1,21 @@
+//! What can be set about answers. How large a body may be and which base path counts is the entrances' to read.
+
+use rowstamp_ports::{Problems, Vars};
+
+use crate::cors::Cors;
+
+/// Settings of the [`Controller`](crate::Controller).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// `ROWSTAMP_CORS_ORIGINS`
+    pub cors: Cors,
+}
+
+impl Settings {
+    /// Reads them; what is wrong is reported, and all of it.
+    pub fn read(vars: &Vars, problems: &mut Problems) -> Self {
+        Self {
+            cors: Cors::read(vars, problems),
+        }
+    }
+}
