@@ -1,0 +1,194 @@
+//! A library served from memory, and requests to it written as people write them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use rowstamp_domain::caller::{Caller, Proof};
+use rowstamp_memory::MemoryStore;
+use rowstamp_ports::exchange::{ApiRequest, ApiResponse, Evidence, RequestParts};
+use rowstamp_ports::{IdentityError, IdentityProvider, Secret, SystemClock, UuidV7Source};
+use rowstamp_rest::{Api, Controller, Settings};
+use serde_json::Value as Json;
+
+/// Resources that use every option a request can run into.
+pub(crate) const LIBRARY: &str = include_str!("library.toml");
+
+/// Takes a token `alice`, or `alice:librarians` for a group, at its word; `bad` is no token.
+pub(crate) struct Tokens;
+
+#[async_trait]
+impl IdentityProvider for Tokens {
+    async fn identify(&self, evidence: &Evidence) -> Result<Caller, IdentityError> {
+        match evidence {
+            Evidence::Bearer(token) => {
+                let mut words = token.expose().split(':');
+                let subject = words.next().unwrap_or_default();
+                if subject == "bad" {
+                    return Err(IdentityError::Invalid("the token has expired".to_owned()));
+                }
+                Ok(Caller::new(subject, Proof::Token).with_groups(words))
+            }
+            Evidence::None | Evidence::Authorizer(_) => Ok(Caller::anonymous()),
+        }
+    }
+}
+
+/// The library and where its rows are.
+pub(crate) struct App {
+    pub(crate) controller: Controller,
+    pub(crate) store: MemoryStore,
+}
+
+impl App {
+    pub(crate) fn library() -> Self {
+        Self::of(Api::from_toml("library.toml", LIBRARY).unwrap())
+    }
+
+    pub(crate) fn of(api: Api) -> Self {
+        let api = api.build().unwrap();
+        let store = MemoryStore::new(Arc::clone(api.definition()));
+        let controller = Controller::new(
+            api,
+            Arc::new(store.clone()),
+            Arc::new(Tokens),
+            Arc::new(SystemClock),
+            Arc::new(UuidV7Source),
+            Settings::default(),
+        );
+        Self { controller, store }
+    }
+
+    /// Starts a request such as `GET /books?limit=2`.
+    pub(crate) fn request(&self, line: &str) -> Request<'_> {
+        let (method, target) = line.split_once(' ').unwrap();
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        Request {
+            app: self,
+            method: method.parse().unwrap(),
+            path: path.to_owned(),
+            query: query.to_owned(),
+            headers: HeaderMap::new(),
+            token: None,
+            body: String::new(),
+        }
+    }
+
+    /// Creates a row as Alice, a librarian, and returns it.
+    pub(crate) async fn create(&self, resource: &str, body: Json) -> Json {
+        let answer = self
+            .request(&format!("POST /{resource}"))
+            .by("alice:librarians")
+            .json(body)
+            .send()
+            .await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        answer.json()
+    }
+}
+
+/// A request being put together.
+pub(crate) struct Request<'a> {
+    app: &'a App,
+    method: Method,
+    path: String,
+    query: String,
+    headers: HeaderMap,
+    token: Option<String>,
+    body: String,
+}
+
+impl Request<'_> {
+    pub(crate) fn by(mut self, token: &str) -> Self {
+        self.token = Some(token.to_owned());
+        self
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.append(
+            name.parse::<HeaderName>().unwrap(),
+            HeaderValue::from_str(value).unwrap(),
+        );
+        self
+    }
+
+    pub(crate) fn json(self, body: Json) -> Self {
+        self.body(&body.to_string())
+    }
+
+    pub(crate) fn body(mut self, body: &str) -> Self {
+        body.clone_into(&mut self.body);
+        self
+    }
+
+    pub(crate) async fn send(self) -> Answer {
+        let parts = RequestParts {
+            method: self.method,
+            base_path: "/v1".to_owned(),
+            path: self.path,
+            query: self.query,
+            headers: self.headers,
+            body: self.body.into(),
+            request_id: "test-1".to_owned(),
+            deadline: None,
+        };
+        let request = ApiRequest::over_http(parts, self.token.map(Secret::new));
+        Answer::from(self.app.controller.handle(Ok(request)).await)
+    }
+}
+
+/// An answer, to be looked at.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl From<ApiResponse> for Answer {
+    fn from(response: ApiResponse) -> Self {
+        Self {
+            status: response.status.as_u16(),
+            headers: response.headers,
+            body: response.body.to_vec(),
+        }
+    }
+}
+
+impl Answer {
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Json {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    #[track_caller]
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .unwrap_or_else(|| panic!("no header {name}"))
+            .to_str()
+            .unwrap()
+    }
+
+    /// The `code` of a problem body.
+    #[track_caller]
+    pub(crate) fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap().to_owned()
+    }
+
+    /// `(pointer, code)` of each field error.
+    #[track_caller]
+    pub(crate) fn errors(&self) -> Vec<(String, String)> {
+        let body = self.json();
+        let errors = body["errors"].as_array().unwrap();
+        let word = |error: &Json, name: &str| error[name].as_str().unwrap().to_owned();
+        errors
+            .iter()
+            .map(|error| (word(error, "pointer"), word(error, "code")))
+            .collect()
+    }
+}
