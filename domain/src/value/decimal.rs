@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
 /// Most digits before the decimal point.
-pub(super) const MAX_INTEGER_DIGITS: i64 = 131_072;
+pub(super) const MAX_INTEGER_DIGITS: usize = 131_072;
 /// Most digits after the decimal point.
 pub(super) const MAX_SCALE: u16 = 16_383;
 

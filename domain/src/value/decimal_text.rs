@@ -94,7 +94,7 @@ impl<'a> Parts<'a> {
             .expect("there is a first");
         // The power of ten that each digit counts.
         let exponent_of = |index: usize| signed(self.integer.len()) + self.exponent - 1 - signed(index);
-        if exponent_of(first) >= MAX_INTEGER_DIGITS {
+        if exponent_of(first) >= signed(MAX_INTEGER_DIGITS) {
             return None;
         }
         let weight = exponent_of(first).div_euclid(4);

@@ -5,13 +5,16 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
-use super::decimal::{MAX_INTEGER_DIGITS, MAX_SCALE};
+use super::decimal::{Decimal, MAX_INTEGER_DIGITS, MAX_SCALE};
 use super::error::Excerpt;
-use super::json_scan::{DEEPEST, RawString, ScanError, ScanProblem, Scanner, StringProblem, Token};
+use super::json_scan::{DEEPEST, ScanError, ScanProblem, Scanner, Token};
+use super::json_string::{RawString, StringProblem};
 
-/// How many zeros an exponent may stand for. More than any 64-bit float needs, and too few to turn a short
-/// request into a long document.
-const MAX_EXPONENT_DIGITS: u16 = 400;
+/// How many zeros the exponents of a document may stand for: enough for one 64-bit float of any size, and in
+/// proportion to what was written, so that a short request cannot become a long document.
+const fn zeros_allowed(written: usize) -> usize {
+    400 + 8 * written
+}
 
 /// A JSON value as the text that PostgreSQL prints for a `jsonb`.
 ///
@@ -45,7 +48,7 @@ pub enum JsonError {
     Nul,
     /// Half of a surrogate pair.
     LoneSurrogate,
-    /// A number beyond `numeric`, or one whose exponent stands for more than 400 zeros.
+    /// A number beyond `numeric`, or exponents that stand for many more zeros than was written.
     NumberTooLarge,
 }
 
@@ -73,10 +76,9 @@ impl fmt::Display for JsonError {
             Self::DuplicateKey(key) => write!(f, "the key {key} is given twice"),
             Self::Nul => f.write_str("a NUL character cannot be stored"),
             Self::LoneSurrogate => f.write_str("half of a surrogate pair in a string"),
-            Self::NumberTooLarge => write!(
-                f,
-                "a number is out of range; an exponent may stand for at most {MAX_EXPONENT_DIGITS} zeros"
-            ),
+            Self::NumberTooLarge => {
+                f.write_str("a number is out of range, or its exponent stands for too many zeros")
+            }
         }
     }
 }
@@ -106,13 +108,17 @@ impl Json {
     /// Reads JSON text and normalises it.
     ///
     /// # Errors
-    /// Whatever PostgreSQL would refuse, a key given twice, more than 128 levels, and exponents that stand for more
-    /// than 400 zeros.
+    /// Whatever PostgreSQL would refuse, a key given twice, more than 128 levels, and exponents that stand for many
+    /// more zeros than was written.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
-        let mut scanner = Scanner::new(text);
-        let mut out = String::with_capacity(text.len() + text.len() / 8);
-        normalise(&mut scanner, &mut out, DEEPEST)?;
-        scanner.finish()?;
+        let mut normaliser = Normaliser {
+            scanner: Scanner::new(text),
+            out: String::with_capacity(text.len() + text.len() / 8),
+            zeros_left: zeros_allowed(text.len()),
+        };
+        normaliser.value(DEEPEST)?;
+        normaliser.scanner.finish()?;
+        let out = normaliser.out;
         Ok(Self(out.into()))
     }
 
@@ -140,74 +146,102 @@ impl fmt::Debug for Json {
     }
 }
 
-/// Appends the next value in its normal form. At most `depth` containers may be open in it, so recursion is bounded.
-fn normalise(scanner: &mut Scanner<'_>, out: &mut String, depth: u8) -> Result<(), JsonError> {
-    match scanner.token()? {
-        Token::Null => out.push_str("null"),
-        Token::Boolean(true) => out.push_str("true"),
-        Token::Boolean(false) => out.push_str("false"),
-        Token::Number(number) => push_number(out, number)?,
-        Token::String(string) => push_string(out, &string.unescape()?),
-        Token::ArrayStart => {
-            let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
-            normalise_array(scanner, out, depth)?;
-        }
-        Token::ObjectStart => {
-            let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
-            normalise_object(scanner, out, depth)?;
-        }
-    }
-    Ok(())
+/// Writes a text's normal form as it reads.
+struct Normaliser<'a> {
+    scanner: Scanner<'a>,
+    out: String,
+    zeros_left: usize,
 }
 
-fn normalise_array(scanner: &mut Scanner<'_>, out: &mut String, depth: u8) -> Result<(), JsonError> {
-    out.push('[');
-    if !scanner.take(b']') {
-        loop {
-            normalise(scanner, out, depth)?;
-            if scanner.take(b']') {
-                break;
-            }
-            if !scanner.take(b',') {
-                return Err(scanner.error(ScanProblem::CommaOrBracket).into());
-            }
-            out.push_str(", ");
+impl Normaliser<'_> {
+    /// Appends the next value. At most `depth` containers may be open in it, so recursion is bounded.
+    fn value(&mut self, depth: u8) -> Result<(), JsonError> {
+        match self.scanner.token()? {
+            Token::Null => self.out.push_str("null"),
+            Token::Boolean(true) => self.out.push_str("true"),
+            Token::Boolean(false) => self.out.push_str("false"),
+            Token::Number(number) => self.number(number)?,
+            Token::String(string) => push_string(&mut self.out, &string.unescape()?),
+            Token::ArrayStart => self.array(depth.checked_sub(1).ok_or(JsonError::TooDeep)?)?,
+            Token::ObjectStart => self.object(depth.checked_sub(1).ok_or(JsonError::TooDeep)?)?,
         }
+        Ok(())
     }
-    out.push(']');
-    Ok(())
-}
 
-fn normalise_object(scanner: &mut Scanner<'_>, out: &mut String, depth: u8) -> Result<(), JsonError> {
-    out.push('{');
-    let start = out.len();
-    let mut members: Vec<Member<'_>> = Vec::new();
-    if !scanner.take(b'}') {
-        loop {
-            let key = RawString::unescape(scanner.key()?)?;
-            let begin = out.len();
-            push_string(out, &key);
-            out.push_str(": ");
-            normalise(scanner, out, depth)?;
-            members.push(Member {
-                key,
-                begin,
-                end: out.len(),
-            });
-            if scanner.take(b'}') {
-                break;
+    fn array(&mut self, depth: u8) -> Result<(), JsonError> {
+        self.out.push('[');
+        if !self.scanner.take(b']') {
+            loop {
+                self.value(depth)?;
+                if self.scanner.take(b']') {
+                    break;
+                }
+                self.comma(ScanProblem::CommaOrBracket)?;
             }
-            if !scanner.take(b',') {
-                return Err(scanner.error(ScanProblem::CommaOrBrace).into());
-            }
-            out.push_str(", ");
         }
+        self.out.push(']');
+        Ok(())
     }
-    if !members.is_sorted_by(|left, right| left.rank() < right.rank()) {
-        sort_members(&mut members, out, start)?;
+
+    fn object(&mut self, depth: u8) -> Result<(), JsonError> {
+        self.out.push('{');
+        let start = self.out.len();
+        let mut members: Vec<Member<'_>> = Vec::new();
+        if !self.scanner.take(b'}') {
+            loop {
+                let key = RawString::unescape(self.scanner.key()?)?;
+                let begin = self.out.len();
+                push_string(&mut self.out, &key);
+                self.out.push_str(": ");
+                self.value(depth)?;
+                members.push(Member {
+                    key,
+                    begin,
+                    end: self.out.len(),
+                });
+                if self.scanner.take(b'}') {
+                    break;
+                }
+                self.comma(ScanProblem::CommaOrBrace)?;
+            }
+        }
+        if !members.is_sorted_by(|left, right| left.rank() < right.rank()) {
+            sort_members(&mut members, &mut self.out, start)?;
+        }
+        self.out.push('}');
+        Ok(())
     }
-    out.push('}');
-    Ok(())
+
+    fn comma(&mut self, expected: ScanProblem) -> Result<(), JsonError> {
+        if !self.scanner.take(b',') {
+            return Err(self.scanner.error(expected).into());
+        }
+        self.out.push_str(", ");
+        Ok(())
+    }
+
+    /// Appends a number as `numeric` prints it. JSON's own grammar leaves only the exponent and `-0` to change.
+    fn number(&mut self, number: &str) -> Result<(), JsonError> {
+        if number.contains(['e', 'E']) {
+            let decimal: Decimal = number.parse().map_err(|_| JsonError::NumberTooLarge)?;
+            let digits = decimal.integer_digits() as usize + usize::from(decimal.scale());
+            let zeros = digits.saturating_sub(number.len());
+            self.zeros_left = self
+                .zeros_left
+                .checked_sub(zeros)
+                .ok_or(JsonError::NumberTooLarge)?;
+            decimal.push(&mut self.out);
+            return Ok(());
+        }
+        let unsigned = number.trim_start_matches('-');
+        let (integer, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+        if integer.len() > MAX_INTEGER_DIGITS || fraction.len() > usize::from(MAX_SCALE) {
+            return Err(JsonError::NumberTooLarge);
+        }
+        let zero = unsigned.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+        self.out.push_str(if zero { unsigned } else { number });
+        Ok(())
+    }
 }
 
 /// A member that was written to `begin..end` of the output.
@@ -235,32 +269,6 @@ fn sort_members(members: &mut [Member<'_>], out: &mut String, start: usize) -> R
         }
         out.push_str(&written[member.begin - start..member.end - start]);
     }
-    Ok(())
-}
-
-/// Appends a number as `numeric` prints it. JSON's own grammar leaves only the exponent and `-0` to change.
-fn push_number(out: &mut String, number: &str) -> Result<(), JsonError> {
-    if number.contains(['e', 'E']) {
-        let decimal: super::Decimal = number.parse().map_err(|_| JsonError::NumberTooLarge)?;
-        let written = number.len();
-        let mut text = String::new();
-        let shown = decimal.integer_digits() as usize + usize::from(decimal.scale());
-        if shown > written + usize::from(MAX_EXPONENT_DIGITS) {
-            return Err(JsonError::NumberTooLarge);
-        }
-        decimal.push(&mut text);
-        out.push_str(&text);
-        return Ok(());
-    }
-    let unsigned = number.trim_start_matches('-');
-    let (integer, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-    if integer.len() > usize::try_from(MAX_INTEGER_DIGITS).expect("small")
-        || fraction.len() > usize::from(MAX_SCALE)
-    {
-        return Err(JsonError::NumberTooLarge);
-    }
-    let zero = unsigned.bytes().all(|byte| matches!(byte, b'0' | b'.'));
-    out.push_str(if zero { unsigned } else { number });
     Ok(())
 }
 
@@ -412,6 +420,14 @@ mod tests {
         for text in ["1e131071", "1e500", "1e-500", "0e-16000", "1e999999999999"] {
             assert_eq!(Json::parse(text), Err(JsonError::NumberTooLarge), "{text}");
         }
+        // Where more was written, more zeros are allowed.
+        let floats = vec!["1e-20"; 1000].join(",");
+        assert!(Json::parse(&format!("[{floats}]")).is_ok());
+        let floats = vec!["1e300"; 1000].join(",");
+        assert_eq!(
+            Json::parse(&format!("[{floats}]")),
+            Err(JsonError::NumberTooLarge)
+        );
         assert_eq!(Json::parse(&"9".repeat(131_073)), Err(JsonError::NumberTooLarge));
         assert_eq!(
             Json::parse(&format!("0.{}", "1".repeat(16_384))),

@@ -6,7 +6,8 @@ use std::cmp::Ordering;
 
 use super::decimal::Decimal;
 use super::json::Json;
-use super::json_scan::{RawString, ScanError, ScanProblem, Scanner, Token};
+use super::json_scan::{ScanError, ScanProblem, Scanner, Token};
+use super::json_string::RawString;
 
 impl Ord for Json {
     /// Object, array, boolean, number, string, null, greatest first; containers of one kind by their number of

@@ -5,7 +5,8 @@
 
 use super::float;
 use super::json::{Json, JsonError};
-use super::json_scan::{DEEPEST, RawString, ScanProblem, Scanner, Token};
+use super::json_scan::{DEEPEST, ScanProblem, Scanner, Token};
+use super::json_string::RawString;
 
 impl TryFrom<&serde_json::Value> for Json {
     type Error = JsonError;

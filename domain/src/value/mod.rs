@@ -15,6 +15,7 @@ mod json;
 mod json_compare;
 pub(crate) mod json_scan;
 mod json_serde;
+pub(crate) mod json_string;
 mod read_json;
 mod read_text;
 mod time;

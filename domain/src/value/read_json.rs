@@ -6,7 +6,8 @@ use std::borrow::Cow;
 
 use super::error::ValueError;
 use super::json::{Json, JsonError};
-use super::json_scan::{DEEPEST, ScanProblem, Scanner, StringProblem, Token};
+use super::json_scan::{DEEPEST, ScanProblem, Scanner, Token};
+use super::json_string::StringProblem;
 use super::read_text::{read_bigint, read_bytes, read_integer, read_uuid, without_nul};
 use super::{Decimal, Value, float};
 use crate::field_type::{FieldType, ScalarType};
@@ -34,6 +35,12 @@ impl Value {
     /// # Errors
     /// Says what was expected.
     pub fn read_json(text: &str, ty: FieldType) -> Result<Self, ValueError> {
+        if ty == FieldType::scalar(ScalarType::Json) {
+            return Ok(match text.trim_matches([' ', '\n', '\r', '\t']) {
+                "null" => Self::Null,
+                _ => Self::Json(Json::parse(text)?),
+            });
+        }
         let mut scanner = Scanner::new(text);
         let value = if ty.array {
             match scanner.token().map_err(JsonError::from)? {
@@ -47,7 +54,7 @@ impl Value {
                 }
             }
         } else {
-            read_scalar(&mut scanner, ty.scalar, DEEPEST)?
+            read_scalar(&mut scanner, ty.scalar)?
         };
         scanner.finish().map_err(JsonError::from)?;
         Ok(value)
@@ -88,7 +95,7 @@ fn read_array(
             let (inner, shape) = read_array(scanner, ty, dimension + 1)?;
             (Value::Array(inner), shape)
         } else {
-            (read_scalar(scanner, ty.scalar, DEEPEST - 1)?, Shape::default())
+            (read_scalar(scanner, ty.scalar)?, Shape::default())
         };
         if *inner_shape.get_or_insert(shape) != shape {
             return Err(ValueError::RaggedArray);
@@ -104,9 +111,9 @@ fn read_array(
     }
 }
 
-fn read_scalar(scanner: &mut Scanner<'_>, ty: ScalarType, max_depth: u8) -> Result<Value, ValueError> {
+fn read_scalar(scanner: &mut Scanner<'_>, ty: ScalarType) -> Result<Value, ValueError> {
     if ty == ScalarType::Json {
-        return Ok(match scanner.value(max_depth).map_err(JsonError::from)? {
+        return Ok(match scanner.value(DEEPEST).map_err(JsonError::from)? {
             "null" => Value::Null,
             text => Value::Json(Json::parse(text)?),
         });
