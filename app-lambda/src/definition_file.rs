@@ -1,11 +1,10 @@
-//! The definition file of the `bootstrap` binary: where it is, and its text read into a definition.
+//! The definition file of the `bootstrap` binary: where it is, and its text read into an API.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rowstamp_domain::definition::{ApiDefinition, toml};
-use rowstamp_ports::Vars;
+use rowstamp_rest::Api;
 
 use crate::StartError;
 
@@ -14,11 +13,15 @@ use crate::StartError;
 ///
 /// # Errors
 /// [`StartError::DefinitionFile`] when there is no such file, [`StartError::Definition`] with every mistake in it.
-pub fn read_definition(vars: &Vars) -> Result<ApiDefinition, StartError> {
-    let name = vars.get("ROWSTAMP_RESOURCES").unwrap_or("resources.toml");
-    let path = beside_the_binary(Path::new(name));
-    let text = fs::read_to_string(&path).map_err(|cause| StartError::DefinitionFile { path, cause })?;
-    toml::parse(name, &text).map_err(StartError::Definition)
+pub fn read_definition() -> Result<Api, StartError> {
+    let named = env::var_os("ROWSTAMP_RESOURCES").filter(|name| !name.is_empty());
+    let name = named.map_or_else(|| PathBuf::from("resources.toml"), PathBuf::from);
+    let path = beside_the_binary(&name);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(cause) => return Err(StartError::DefinitionFile { path, cause }),
+    };
+    Api::from_toml(&name.to_string_lossy(), &text).map_err(StartError::Definition)
 }
 
 fn beside_the_binary(path: &Path) -> PathBuf {

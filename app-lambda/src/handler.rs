@@ -1,119 +1,60 @@
-//! One invocation: the event through the mappers and the core, and its answer, whatever happens on the way.
+//! One invocation: the event through the Request Mapper, the core and the Response Mapper.
 //!
-//! It knows no resource and no database. A panic is answered and survived; only an event that is no request fails the
-//! invocation, since a queue or a schedule that sends one would take any answer for success.
+//! It knows no resource and no database, and refuses nothing that is a request: the core answers what fails or panics. Only an
+//! event that is no request fails the invocation, since a queue or a schedule that sends one would take any answer
+//! for success.
 
-use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use futures_util::FutureExt as _;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use rowstamp_api_gateway::{EventAnswer, EventSettings, Mapped, map_request, map_response};
 use rowstamp_ports::exchange::{ApiRequest, ApiResponse, RequestError, RequestErrorKind};
 use serde_json::value::RawValue;
 
-/// What stands between the mappers.
-pub(crate) trait Core: Send + Sync + 'static {
-    /// The answer to a request, or to one that could not be read.
-    fn answer(&self, request: Result<ApiRequest, RequestError>) -> impl Future<Output = ApiResponse> + Send;
-
-    /// The answer to a request whose own was lost to a panic.
-    fn failed(&self, about: &About) -> ApiResponse;
-
-    /// The answer in place of one that the entrance cannot carry.
-    fn too_large(&self, about: &About, response: ApiResponse, limit_bytes: usize) -> ApiResponse;
-}
-
-/// What is still known of a request when its answer has gone wrong.
-#[derive(Debug)]
-pub(crate) struct About {
-    pub(crate) request_id: String,
-    pub(crate) origin: Option<String>,
-    /// Whether the request could have written something.
-    pub(crate) writes: bool,
-}
-
-impl About {
-    fn of(request: &Result<ApiRequest, RequestError>) -> Self {
-        match request {
-            Ok(request) => Self {
-                request_id: request.request_id().to_owned(),
-                origin: request.header("origin").map(str::to_owned),
-                writes: !request.method().is_safe() && !request.path().ends_with("/query"),
-            },
-            Err(refused) => Self {
-                request_id: refused.request_id.clone(),
-                origin: refused.origin.clone(),
-                writes: false,
-            },
-        }
-    }
-}
-
-/// Answers invocations; cheap to clone.
-#[derive(Debug)]
-pub(crate) struct Handler<C> {
-    core: Arc<C>,
+/// The answer to one event, with `core` between the mappers.
+///
+/// # Errors
+/// When the event is no HTTP request, or the entrance cannot carry the answer, which the core sees to.
+pub(crate) async fn handle<C, F>(
+    event: LambdaEvent<Box<RawValue>>,
     settings: Arc<EventSettings>,
+    core: C,
+) -> Result<EventAnswer, Diagnostic>
+where
+    C: FnOnce(Result<ApiRequest, RequestError>) -> F,
+    F: Future<Output = ApiResponse>,
+{
+    let deadline = deadline(event.context.deadline(), SystemTime::now(), Instant::now());
+    let Mapped { envelope, request } = map_request(
+        event.payload.get().as_bytes(),
+        &event.context.request_id,
+        deadline,
+        &settings,
+    );
+    // A large body must not be held twice while the database works.
+    drop(event);
+    if let Err(refused) = &request
+        && matches!(refused.kind, RequestErrorKind::UnknownEvent(_))
+    {
+        return Err(failure("Rowstamp.UnknownEvent", refused.kind.to_string()));
+    }
+    map_response(envelope, core(request).await).map_err(|response| {
+        failure(
+            "Rowstamp.ResponseTooLarge",
+            format!(
+                "an answer of {} bytes is too large for the entrance",
+                response.body.len()
+            ),
+        )
+    })
 }
 
-impl<C> Clone for Handler<C> {
-    fn clone(&self) -> Self {
-        Self {
-            core: Arc::clone(&self.core),
-            settings: Arc::clone(&self.settings),
-        }
-    }
-}
-
-impl<C: Core> Handler<C> {
-    pub(crate) fn new(core: C, settings: EventSettings) -> Self {
-        Self {
-            core: Arc::new(core),
-            settings: Arc::new(settings),
-        }
-    }
-
-    /// The answer to one event.
-    ///
-    /// # Errors
-    /// When the event is no HTTP request.
-    pub(crate) async fn handle(self, event: LambdaEvent<Box<RawValue>>) -> Result<EventAnswer, Diagnostic> {
-        let deadline = deadline(event.context.deadline(), SystemTime::now(), Instant::now());
-        let Mapped { envelope, request } = map_request(
-            event.payload.get().as_bytes(),
-            &event.context.request_id,
-            deadline,
-            &self.settings,
-        );
-        // A large body must not be held twice while the database works.
-        drop(event);
-        if let Err(RequestError {
-            kind: kind @ RequestErrorKind::UnknownEvent(_),
-            ..
-        }) = &request
-        {
-            tracing::error!(error = %kind, "the invocation was refused");
-            return Err(Diagnostic {
-                error_type: "Rowstamp.UnknownEvent".to_owned(),
-                error_message: kind.to_string(),
-            });
-        }
-        let about = About::of(&request);
-        let answer = AssertUnwindSafe(self.core.answer(request)).catch_unwind().await;
-        // The panic hook has logged what happened and where.
-        let response = answer.unwrap_or_else(|_| self.core.failed(&about));
-        let refused = match map_response(envelope, response) {
-            Ok(answer) => return Ok(answer),
-            Err(response) => response,
-        };
-        let limit_bytes = envelope.limit_bytes().unwrap_or(usize::MAX);
-        map_response(envelope, self.core.too_large(&about, refused, limit_bytes)).map_err(|_| Diagnostic {
-            error_type: "Rowstamp.ResponseTooLarge".to_owned(),
-            error_message: "even the refusal was too large for the entrance".to_owned(),
-        })
+fn failure(error_type: &str, error_message: String) -> Diagnostic {
+    tracing::error!(error_type, error_message, "the invocation failed");
+    Diagnostic {
+        error_type: error_type.to_owned(),
+        error_message,
     }
 }
 
@@ -128,91 +69,60 @@ fn deadline(lambda: SystemTime, now: SystemTime, instant: Instant) -> Option<Ins
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-    use bytes::Bytes;
     use http::{HeaderMap, StatusCode};
     use lambda_runtime::Context;
     use serde_json::{Value, json};
 
     use super::*;
 
-    /// Answers with what the path names.
-    struct Fake;
-
-    fn plain(status: u16, body: impl Into<Bytes>) -> ApiResponse {
+    /// Answers with the path, or with as many bytes as it says.
+    async fn core(request: Result<ApiRequest, RequestError>) -> ApiResponse {
+        let (status, body) = match request {
+            Err(refused) => (StatusCode::BAD_REQUEST, refused.kind.to_string()),
+            Ok(request) => match request.path().trim_start_matches('/').parse() {
+                Ok(length) => (StatusCode::OK, "x".repeat(length)),
+                Err(_) => (StatusCode::OK, request.path().to_owned()),
+            },
+        };
         ApiResponse {
-            status: StatusCode::from_u16(status).unwrap(),
+            status,
             headers: HeaderMap::new(),
             body: body.into(),
         }
     }
 
-    impl Core for Fake {
-        async fn answer(&self, request: Result<ApiRequest, RequestError>) -> ApiResponse {
-            match request {
-                Err(refused) => plain(400, refused.kind.to_string()),
-                Ok(request) => match request.path() {
-                    "/panic" => panic!("on purpose"),
-                    "/large" => plain(200, "x".repeat(7_000_000)),
-                    path => plain(200, path.to_owned()),
-                },
-            }
-        }
-
-        fn failed(&self, about: &About) -> ApiResponse {
-            plain(500, about.request_id.clone())
-        }
-
-        fn too_large(&self, about: &About, _response: ApiResponse, limit_bytes: usize) -> ApiResponse {
-            plain(if about.writes { 201 } else { 400 }, limit_bytes.to_string())
-        }
-    }
-
     async fn invoke(event: Value) -> Result<Value, Diagnostic> {
         let payload = RawValue::from_string(event.to_string()).unwrap();
-        let handler = Handler::new(Fake, EventSettings::default());
-        let answer = handler
-            .handle(LambdaEvent::new(payload, Context::default()))
-            .await?;
+        let event = LambdaEvent::new(payload, Context::default());
+        let answer = handle(event, Arc::default(), core).await?;
         Ok(serde_json::to_value(answer).unwrap())
     }
 
-    fn event(method: &str, path: &str) -> Value {
+    fn event(path: &str, body: &str) -> Value {
         json!({
-            "version": "2.0", "rawPath": path, "headers": {},
-            "requestContext": {"requestId": "r-1", "http": {"method": method}},
+            "version": "2.0", "rawPath": path, "headers": {}, "body": body, "isBase64Encoded": true,
+            "requestContext": {"requestId": "r-1", "http": {"method": "POST"}},
         })
     }
 
     #[tokio::test]
-    async fn a_request_is_answered_in_its_envelope() {
-        let answer = invoke(event("GET", "/authors")).await.unwrap();
-        assert_eq!(
-            (&answer["statusCode"], &answer["body"]),
-            (&json!(200), &json!("/authors"))
-        );
-    }
-
-    #[tokio::test]
-    async fn a_panic_is_answered_and_survived() {
-        for _ in 0..2 {
-            let answer = invoke(event("GET", "/panic")).await.unwrap();
+    async fn a_request_and_a_refusal_are_answered_in_the_events_envelope() {
+        for (body, status, answered) in [
+            ("", 200, "/authors"),
+            ("not base64", 400, "the body is not valid base64"),
+        ] {
+            let answer = invoke(event("/authors", body)).await.unwrap();
             assert_eq!(
                 (&answer["statusCode"], &answer["body"]),
-                (&json!(500), &json!("r-1"))
+                (&json!(status), &json!(answered))
             );
         }
     }
 
     #[tokio::test]
-    async fn an_answer_that_the_entrance_cannot_carry_is_replaced() {
-        for (method, status) in [("GET", 400), ("POST", 201)] {
-            let answer = invoke(event(method, "/large")).await.unwrap();
-            assert_eq!(
-                (&answer["statusCode"], &answer["body"]),
-                (&json!(status), &json!("6000000")),
-                "{method}"
-            );
-        }
+    async fn what_the_entrance_cannot_carry_fails_the_invocation() {
+        let failed = invoke(event("/7000000", "")).await.unwrap_err();
+        assert_eq!(failed.error_type, "Rowstamp.ResponseTooLarge");
     }
 
     #[tokio::test]

@@ -1,12 +1,15 @@
 //! The Lambda Runtime API: events in, answers out, one at a time or as many as the environment runs at once.
 
 use std::env;
+use std::sync::Arc;
 
 use lambda_runtime::{LambdaEvent, service_fn};
+use rowstamp_api_gateway::EventSettings;
+use rowstamp_rest::Controller;
 use serde_json::value::RawValue;
 
 use crate::StartError;
-use crate::handler::{Core, Handler};
+use crate::handler::handle;
 
 /// What `lambda_runtime` reads from the environment, and would panic without.
 const NEEDED: [&str; 4] = [
@@ -40,10 +43,18 @@ pub(crate) fn check() -> Result<(), StartError> {
 ///
 /// # Errors
 /// [`StartError::Runtime`] when the Runtime API cannot be spoken to.
-pub(crate) async fn serve<C: Core>(handler: Handler<C>) -> Result<(), StartError> {
+pub(crate) async fn serve(
+    controller: Arc<Controller>,
+    settings: Arc<EventSettings>,
+) -> Result<(), StartError> {
     // The payload stays raw JSON, so that the Request Mapper reads it, once; the answer is serialised by the runtime,
     // straight into the body that it posts.
-    let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| handler.clone().handle(event));
+    let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
+        let controller = Arc::clone(&controller);
+        handle(event, Arc::clone(&settings), async move |request| {
+            controller.handle(request).await
+        })
+    });
     lambda_runtime::run_concurrent(service)
         .await
         .map_err(|error| StartError::Runtime(error.to_string()))

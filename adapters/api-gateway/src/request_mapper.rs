@@ -41,7 +41,7 @@ impl EventSettings {
     }
 
     /// Reads `ROWSTAMP_BASE_PATH` and `ROWSTAMP_MAX_BODY_BYTES`, and reports what is wrong with them.
-    pub fn from_vars(vars: &Vars, problems: &mut Problems) -> Self {
+    pub fn read(vars: &Vars, problems: &mut Problems) -> Self {
         let max_body_bytes = vars.parse("ROWSTAMP_MAX_BODY_BYTES", "a number of bytes", problems);
         let base_path = vars.get("ROWSTAMP_BASE_PATH");
         if base_path.is_some_and(|path| path.contains(['?', '#', '%']) || path.contains(char::is_whitespace))

@@ -291,7 +291,7 @@ fn settings_are_read_and_every_problem_is_told() {
         ("ROWSTAMP_MAX_BODY_BYTES", "4096"),
     ]);
     assert_eq!(
-        EventSettings::from_vars(&good, &mut problems),
+        EventSettings::read(&good, &mut problems),
         EventSettings::new(Some("/library"), Some(4096))
     );
     assert!(problems.is_empty());
@@ -299,7 +299,7 @@ fn settings_are_read_and_every_problem_is_told() {
         ("ROWSTAMP_BASE_PATH", "/a b"),
         ("ROWSTAMP_MAX_BODY_BYTES", "6 MB"),
     ]);
-    EventSettings::from_vars(&bad, &mut problems);
+    EventSettings::read(&bad, &mut problems);
     assert_eq!(
         problems.to_string(),
         "ROWSTAMP_MAX_BODY_BYTES: expected a number of bytes\nROWSTAMP_BASE_PATH: expected a plain path such as /library"

@@ -31,13 +31,7 @@ impl IamLogin {
     /// where the host's name is not one of RDS, which holds the region.
     ///
     /// Everything wrong is reported; then there is no login.
-    pub fn from_vars(
-        host: &str,
-        port: u16,
-        user: &str,
-        vars: &Vars,
-        problems: &mut Problems,
-    ) -> Option<Self> {
+    pub fn read(host: &str, port: u16, user: &str, vars: &Vars, problems: &mut Problems) -> Option<Self> {
         let mut good = true;
         let mut check = |name: &str, problem: Option<&str>| {
             if let Some(problem) = problem {
@@ -246,7 +240,7 @@ mod tests {
     fn login(host: &str, user: &str, more: &[(&str, &str)]) -> IamLogin {
         let mut problems = Problems::new();
         let vars = vars(&[&KEYS[..], more].concat());
-        let login = IamLogin::from_vars(host, 5432, user, &vars, &mut problems);
+        let login = IamLogin::read(host, 5432, user, &vars, &mut problems);
         assert_eq!(problems.to_string(), "");
         login.unwrap()
     }
@@ -320,7 +314,7 @@ mod tests {
     #[test]
     fn every_mistake_is_reported_at_once_and_nothing_secret_with_it() {
         let mut problems = Problems::new();
-        let made = IamLogin::from_vars("10.0.0.7", 0, "", &vars(&[]), &mut problems);
+        let made = IamLogin::read("10.0.0.7", 0, "", &vars(&[]), &mut problems);
         assert!(made.is_none());
         assert_eq!(
             problems.to_string(),
@@ -351,7 +345,7 @@ mod tests {
             let mut problems = Problems::new();
             let vars = vars(&[&KEYS[..], &[("AWS_REGION", "eu-west-1")]].concat());
             assert!(
-                IamLogin::from_vars(host, 5432, "app", &vars, &mut problems).is_none(),
+                IamLogin::read(host, 5432, "app", &vars, &mut problems).is_none(),
                 "{host}"
             );
             assert!(problems.to_string().starts_with("PGHOST: "), "{host}: {problems}");
