@@ -100,6 +100,8 @@ pub(crate) struct Serve {
     /// Run migrations and create what is missing in the database that was named
     #[arg(long)]
     pub(crate) migrate: bool,
+    #[command(flatten)]
+    pub(crate) migrations: Migrations,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -66,7 +66,10 @@ fn read(vars: &Vars, database_is_named: bool, problems: &mut Problems) -> Option
     match Api::from_toml(file_name, &text) {
         Ok(api) => Some((api, origin)),
         Err(mistakes) => {
-            problems.report(VARIABLE, format!("{} mistakes\n{mistakes}", mistakes.mistakes.len()));
+            problems.report(
+                VARIABLE,
+                format!("{} mistakes\n{mistakes}", mistakes.mistakes.len()),
+            );
             None
         }
     }
@@ -80,7 +83,9 @@ mod tests {
     fn load_from(resources: Option<&str>, database_is_named: bool) -> Result<Origin, String> {
         let vars = Vars::new(resources.map(|path| (VARIABLE.to_owned(), path.to_owned())));
         let mut problems = Problems::new();
-        load(None, &vars, database_is_named, &mut problems).map(|(_, origin)| origin).ok_or(problems.to_string())
+        load(None, &vars, database_is_named, &mut problems)
+            .map(|(_, origin)| origin)
+            .ok_or(problems.to_string())
     }
 
     #[test]
@@ -89,7 +94,12 @@ mod tests {
         assert_eq!(origin, Origin::Example);
         assert_eq!(api.definition().resources.len(), 3);
         for resource in &api.definition().resources {
-            assert_eq!(resource.undeclared_access, Vec::<&str>::new(), "{}", resource.name);
+            assert_eq!(
+                resource.undeclared_access,
+                Vec::<&str>::new(),
+                "{}",
+                resource.name
+            );
         }
     }
 
@@ -97,7 +107,11 @@ mod tests {
     fn the_example_shows_every_type() {
         let api = rowstamp_domain::definition::toml::parse("library.toml", EXAMPLE).unwrap();
         for scalar in rowstamp_domain::field_type::ScalarType::ALL {
-            let shown = api.resources.iter().flat_map(|resource| &resource.fields).any(|field| field.ty.scalar == scalar);
+            let shown = api
+                .resources
+                .iter()
+                .flat_map(|resource| &resource.fields)
+                .any(|field| field.ty.scalar == scalar);
             assert!(shown, "{} is not shown", scalar.name());
         }
     }
@@ -110,7 +124,11 @@ mod tests {
 
     #[test]
     fn a_file_that_was_named_must_be_there_and_say_something() {
-        assert!(load_from(Some("/no/such/file.toml"), false).unwrap_err().contains("/no/such/file.toml"));
+        assert!(
+            load_from(Some("/no/such/file.toml"), false)
+                .unwrap_err()
+                .contains("/no/such/file.toml")
+        );
     }
 
     #[test]

@@ -30,8 +30,14 @@ impl Greeting<'_> {
     }
 
     fn write(&self, out: &mut String) -> std::fmt::Result {
-        let Self { definition, address, .. } = self;
-        writeln!(out, "\n{} {} is served at {address}", definition.title, definition.version)?;
+        let Self {
+            definition, address, ..
+        } = self;
+        writeln!(
+            out,
+            "\n{} {} is served at {address}",
+            definition.title, definition.version
+        )?;
         for resource in &definition.resources {
             writeln!(out, "  {address}/{}", resource.path)?;
         }
@@ -41,14 +47,22 @@ impl Greeting<'_> {
             writeln!(out, "  psql '{url}'")?;
         }
         if let Some(token) = self.token {
-            writeln!(out, "\nA token for today; more with: rowstamp token SUB --group GROUP")?;
+            writeln!(
+                out,
+                "\nA token for today; more with: rowstamp token SUB --group GROUP"
+            )?;
             writeln!(out, "  export TOKEN={token}")?;
         }
         writeln!(out, "\nTry")?;
         if self.is_example {
             self.try_the_example(out)?;
         } else if let Some(first) = definition.resources.first() {
-            writeln!(out, "  curl {}'{address}/{}?limit=10'", self.authorization(), first.path)?;
+            writeln!(
+                out,
+                "  curl {}'{address}/{}?limit=10'",
+                self.authorization(),
+                first.path
+            )?;
         }
         writeln!(out, "\nCtrl-C stops it.")
     }
@@ -57,17 +71,27 @@ impl Greeting<'_> {
         let address = self.address;
         let authorization = self.authorization();
         let json = "-H 'Content-Type: application/json'";
-        writeln!(out, "  curl {authorization}{json} -d '{{\"name\": \"Ursula K. Le Guin\"}}' {address}/authors")?;
+        writeln!(
+            out,
+            "  curl {authorization}{json} -d '{{\"name\": \"Ursula K. Le Guin\"}}' {address}/authors"
+        )?;
         writeln!(
             out,
             "  curl {authorization}{json} -d '{{\"title\": \"The Dispossessed\", \"pages\": 387, \"tags\": [\"utopia\"]}}' \
              {address}/books"
         )?;
-        writeln!(out, "  curl '{address}/books?select=uid,title,creator_uid,created_at&order=title'")
+        writeln!(
+            out,
+            "  curl '{address}/books?select=uid,title,creator_uid,created_at&order=title'"
+        )
     }
 
     const fn authorization(&self) -> &'static str {
-        if self.token.is_some() { "-H \"Authorization: Bearer $TOKEN\" " } else { "" }
+        if self.token.is_some() {
+            "-H \"Authorization: Bearer $TOKEN\" "
+        } else {
+            ""
+        }
     }
 }
 
@@ -92,7 +116,26 @@ mod tests {
 
     #[test]
     fn the_example_comes_with_addresses_a_token_and_lines_to_paste() {
-        insta::assert_snapshot!(greeting(Some("a.b.c"), true), @"");
+        insta::assert_snapshot!(greeting(Some("a.b.c"), true), @r#"
+        Library 1.0.0 is served at http://127.0.0.1:8080
+          http://127.0.0.1:8080/authors
+          http://127.0.0.1:8080/books
+          http://127.0.0.1:8080/loans
+          http://127.0.0.1:8080/openapi.json
+
+        Rows are kept in PostgreSQL 18.6, installed in /usr/lib/postgresql/18/bin
+          psql 'postgres:///postgres?host=/tmp/s&user=postgres'
+
+        A token for today; more with: rowstamp token SUB --group GROUP
+          export TOKEN=a.b.c
+
+        Try
+          curl -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"name": "Ursula K. Le Guin"}' http://127.0.0.1:8080/authors
+          curl -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"title": "The Dispossessed", "pages": 387, "tags": ["utopia"]}' http://127.0.0.1:8080/books
+          curl 'http://127.0.0.1:8080/books?select=uid,title,creator_uid,created_at&order=title'
+
+        Ctrl-C stops it.
+        "#);
     }
 
     #[test]

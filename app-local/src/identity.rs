@@ -36,7 +36,10 @@ impl Callers {
                 Some(settings) => Self::Cognito(settings),
                 None => {
                     if vars.get("ROWSTAMP_COGNITO_USER_POOL_IDS").is_none() {
-                        problems.report("ROWSTAMP_COGNITO_USER_POOL_IDS", "needed with the other Cognito settings");
+                        problems.report(
+                            "ROWSTAMP_COGNITO_USER_POOL_IDS",
+                            "needed with the other Cognito settings",
+                        );
                     }
                     Self::Anonymous
                 }
@@ -71,9 +74,18 @@ mod tests {
 
     fn choose(pairs: &[(&str, &str)], listen: &str) -> (Callers, Vec<String>) {
         let path = std::env::temp_dir().join(format!("rowstamp-callers-{}", std::process::id()));
-        let vars = Vars::new(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let vars = Vars::new(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
         let mut problems = Problems::new();
-        let callers = Callers::choose(&vars, listen.parse().unwrap(), &StateDirectory::new(&path), &mut problems);
+        let callers = Callers::choose(
+            &vars,
+            listen.parse().unwrap(),
+            &StateDirectory::new(&path),
+            &mut problems,
+        );
         let _ = std::fs::remove_dir_all(path);
         (callers, problems.iter().map(ToOwned::to_owned).collect())
     }
@@ -90,10 +102,18 @@ mod tests {
             (&[], "10.0.0.1:8080", false),
             (&[pools], "127.0.0.1:8080", false),
             // A setting that is spelt almost right must not open the door.
-            (&[("ROWSTAMP_COGNITO_POOL", "eu-west-1_a")], "127.0.0.1:8080", false),
+            (
+                &[("ROWSTAMP_COGNITO_POOL", "eu-west-1_a")],
+                "127.0.0.1:8080",
+                false,
+            ),
         ] {
             let (callers, _) = choose(pairs, listen);
-            assert_eq!(matches!(callers, Callers::Development(_)), development, "{pairs:?} {listen}");
+            assert_eq!(
+                matches!(callers, Callers::Development(_)),
+                development,
+                "{pairs:?} {listen}"
+            );
         }
     }
 

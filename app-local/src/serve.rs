@@ -1,0 +1,182 @@
+//! `rowstamp serve`: definitions, a database with their tables, and the server in front, until somebody stops it.
+//!
+//! It reads from top to bottom like that; each part is a module or a crate of its own.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rowstamp_domain::definition::ApiDefinition;
+use rowstamp_http::Server;
+use rowstamp_ports::{Problems, SystemClock, UuidV7Source, Vars};
+use rowstamp_postgres::SchemaError;
+use rowstamp_rest::{Api, Controller};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::command::Failure;
+use crate::command_line::Serve;
+use crate::database::{self, Database};
+use crate::definitions::{self, Origin};
+use crate::development_tokens::Holder;
+use crate::greeting::Greeting;
+use crate::identity::Callers;
+use crate::log;
+use crate::state::StateDirectory;
+
+/// How long the token in the greeting is good.
+const TOKEN_TTL: Duration = Duration::from_hours(12);
+
+pub(crate) async fn run(api: Option<Api>, flags: Serve, mut vars: Vars) -> Result<(), Failure> {
+    flags.set(&mut vars);
+    let state = StateDirectory::new(&flags.sources.state.state);
+    let mut problems = Problems::new();
+    log::start(flags.sources.log.log_format, &vars, &mut problems);
+    let http = rowstamp_http::Settings::read(&vars, &mut problems);
+    let rest = rowstamp_rest::Settings::read(&vars, &mut problems);
+    let callers = Callers::choose(&vars, http.listen, &state, &mut problems);
+    database::check_settings(&vars, &mut problems);
+    let loaded = definitions::load(api, &vars, database::is_named(&vars), &mut problems);
+    let (api, origin) = problems.into_result(loaded)?;
+    let definition = Arc::clone(api.definition());
+
+    // Before the database: an address that is taken is the likelier mistake, and quickly told.
+    let base_path = http.base_path.clone();
+    let listen = http.listen;
+    let server = Server::bind(http)
+        .await
+        .map_err(|error| Failure::Failed(format!("cannot listen on {listen}: {error}")))?;
+    let address = server.local_address().map_err(Failure::of)?;
+
+    let database = Database::open(vars, &state).await?;
+    prepare(&database, &definition, &flags).await?;
+    name_default_rules(&definition);
+
+    let token = greeting_token(&callers)?;
+    if matches!(callers, Callers::Anonymous) {
+        tracing::warn!(
+            "every caller is anonymous: development tokens count on a loopback address only, and no user pool is named"
+        );
+    }
+    let controller = Arc::new(Controller::new(
+        api,
+        Arc::new(database.store.clone()),
+        Arc::new(callers.into_identity().map_err(Failure::Failed)?),
+        Arc::new(SystemClock),
+        Arc::new(UuidV7Source),
+        rest,
+    ));
+    let greeting = Greeting {
+        definition: &definition,
+        address: &format!("http://{address}{base_path}"),
+        database: &database.description,
+        database_url: database.private_url(),
+        token: token.as_deref(),
+        is_example: origin == Origin::Example,
+    };
+    println!("{}", greeting.text());
+
+    let handler = move |request| {
+        let controller = Arc::clone(&controller);
+        async move { controller.handle(request).await }
+    };
+    server.serve(handler, stopped()?).await;
+    tracing::info!("stopped");
+    database.close().await;
+    Ok(())
+}
+
+/// Creates what is missing where that is ours to do, and says what is missing elsewhere.
+async fn prepare(database: &Database, definition: &ApiDefinition, flags: &Serve) -> Result<(), Failure> {
+    let store = &database.store;
+    if flags.migrate {
+        migrate(database, definition, &flags.migrations.migrations).await?;
+    } else if database.is_private() {
+        for created in store.create_missing(definition).await.map_err(Failure::of)? {
+            tracing::info!(created, "created in the private database");
+        }
+    } else {
+        match store.missing(definition).await {
+            Ok(missing) => {
+                for missing in missing {
+                    tracing::warn!(
+                        missing,
+                        "not in the database; `rowstamp migrate` or `serve --migrate` creates it"
+                    );
+                }
+            }
+            // It may come back, and until then every answer says so.
+            Err(error @ SchemaError::Unavailable) => tracing::error!(%error, "serving nevertheless"),
+            Err(error) => return Err(Failure::of(error)),
+        }
+    }
+    Ok(())
+}
+
+/// Runs pending migration files where there are any, then creates what is still missing.
+pub(crate) async fn migrate(
+    database: &Database,
+    definition: &ApiDefinition,
+    migrations: &Path,
+) -> Result<(), Failure> {
+    if migrations.is_dir() {
+        for ran in database.store.migrate(migrations).await.map_err(Failure::of)? {
+            tracing::info!(migration = ran, "migrated");
+        }
+    }
+    for created in database
+        .store
+        .create_missing(definition)
+        .await
+        .map_err(Failure::of)?
+    {
+        tracing::info!(created, "created");
+    }
+    Ok(())
+}
+
+/// Nobody should find out by a 401 that a rule was forgotten.
+pub(crate) fn name_default_rules(definition: &ApiDefinition) {
+    for resource in definition
+        .resources
+        .iter()
+        .filter(|resource| !resource.undeclared_access.is_empty())
+    {
+        tracing::info!(
+            resource = resource.name,
+            operations = resource.undeclared_access.join(", "),
+            "no access rule is declared, so every authenticated caller may"
+        );
+    }
+}
+
+fn greeting_token(callers: &Callers) -> Result<Option<String>, Failure> {
+    let Callers::Development(key) = callers else {
+        return Ok(None);
+    };
+    let user = std::env::var("USER").ok().filter(|user| !user.is_empty());
+    let holder = Holder {
+        subject: user.as_deref().unwrap_or("developer"),
+        ..Holder::default()
+    };
+    key.sign(&holder, TOKEN_TTL).map(Some).map_err(Failure::Failed)
+}
+
+/// Ready at the first SIGINT or SIGTERM; the second ends the process at once.
+fn stopped() -> Result<impl Future<Output = ()>, Failure> {
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::of)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::of)?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping: requests in flight may finish");
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            std::process::exit(130);
+        });
+    })
+}
