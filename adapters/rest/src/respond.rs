@@ -9,6 +9,7 @@ use http::header::{
 };
 use http::{Method, StatusCode};
 use rowstamp_domain::operation::{Outcome, Rows};
+use rowstamp_domain::query::Select;
 use rowstamp_ports::exchange::{ApiResponse, Entrance};
 use uuid::Uuid;
 
@@ -44,7 +45,7 @@ pub(crate) fn item(
         ReadCondition::Failed => return Err(precondition_failed()),
         ReadCondition::NotModified => answer.status = StatusCode::NOT_MODIFIED,
         ReadCondition::Proceed => {
-            let body = encoded(outcome.rows, columns, Show::Object)
+            let body = encoded(outcome.rows, &columns.select, Show::Object)
                 .ok_or_else(|| Problem::new(codes::INTERNAL, "the request could not be completed"))?;
             carried(&body, entrance)?;
             answer.headers.insert(CONTENT_TYPE, asked.media.content_type());
@@ -62,7 +63,7 @@ pub(crate) fn item(
 pub(crate) fn list(
     outcome: Outcome,
     asked: &Asked,
-    columns: &Columns,
+    select: &Select,
     offset: u64,
     entrance: Entrance,
 ) -> Result<ApiResponse, Problem> {
@@ -83,7 +84,7 @@ pub(crate) fn list(
                 .header(CONTENT_RANGE, content_range(None, Some(total))),
         );
     }
-    let body = encoded(rows, columns, Show::Array).unwrap_or_else(|| Bytes::from_static(b"[]"));
+    let body = encoded(rows, select, Show::Array).unwrap_or_else(|| Bytes::from_static(b"[]"));
     let body = if asked.media == Media::Object {
         only(&body, returned)?
     } else {
@@ -190,7 +191,7 @@ impl Written<'_> {
     ) -> ApiResponse {
         let body = match self.show {
             Show::Nothing => None,
-            show => encoded(outcome.rows, self.columns, show),
+            show => encoded(outcome.rows, &self.columns.select, show),
         };
         let asked = self.asked.preferences.representation;
         let (body, representation) = match body {
@@ -308,16 +309,16 @@ fn only(body: &Bytes, returned: u64) -> Result<Bytes, Problem> {
     .details(format!("The result contains {returned} rows")))
 }
 
-fn encoded(rows: Rows, columns: &Columns, show: Show) -> Option<Bytes> {
+fn encoded(rows: Rows, select: &Select, show: Show) -> Option<Bytes> {
     match rows {
         Rows::None => None,
         Rows::Json(json) => Some(Bytes::from(json)),
         Rows::Records(records) => match show {
             Show::Nothing => None,
-            Show::Array => Some(Bytes::from(encode::array(&records, &columns.select))),
+            Show::Array => Some(Bytes::from(encode::array(&records, select))),
             Show::Object => records.first().map(|record| {
                 let mut out = Vec::new();
-                encode::object(record, &columns.select, &mut out);
+                encode::object(record, select, &mut out);
                 Bytes::from(out)
             }),
         },

@@ -65,10 +65,7 @@ impl Served {
         let points = hooks.as_ref().map_or(HookPoints::NONE, |hooks| hooks.points());
         let fingerprint = fingerprint_of(&definition);
         let every_field = select_of(definition.field_ids());
-        let shown = definition
-            .field_ids()
-            .filter(|id| !definition.field(*id).write_only);
-        let shown = columns(fingerprint, select_of(shown));
+        let shown = columns(fingerprint, definition.select_all().clone());
         Self {
             path: format!("/{}", utf8_percent_encode(&definition.path, SEGMENT)),
             has_read_rules: definition.fields.iter().any(|field| field.read.is_some()),

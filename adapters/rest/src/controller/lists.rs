@@ -16,19 +16,19 @@ impl Controller {
     pub(super) async fn list(&self, request: &ApiRequest, served: &Served) -> Result<ApiResponse, Problem> {
         let caller = self.identify(request).await?;
         let visible = access::read(&served.definition, &caller)?;
-        let listed = parameters::of_list(request.query(), served, &caller)?;
+        let query = parameters::of_list(request.query(), served, &caller)?;
         let asked = Asked::of_read(request.headers(), negotiate::COLLECTION)?;
         let count = asked.preferences.count.map_or(Count::None, |_| Count::Exact);
-        let offset = listed.query.offset;
+        let (select, offset) = (query.select.clone(), query.offset);
 
         let visible = self.before_read(request, served, &caller, None, visible).await?;
-        let operation = reading::list(served, listed.query, visible, count);
+        let operation = reading::list(served, query, visible, count);
         let mut outcome = self
             .execute(operation, &super::context(request, &caller), served)
             .await?;
         self.after_read(request, served, &caller, &mut outcome).await?;
 
-        respond::list(outcome, &asked, &listed.columns, offset, request.entrance())
+        respond::list(outcome, &asked, &select, offset, request.entrance())
     }
 
     pub(super) async fn create(&self, request: &ApiRequest, served: &Served) -> Result<ApiResponse, Problem> {

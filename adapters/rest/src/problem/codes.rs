@@ -46,6 +46,12 @@ codes! {
         "The last segment of the path must be a UUID in its usual form of 36 characters.";
     INVALID_QUERY = "PGRST100" BAD_REQUEST "Invalid query",
         "A parameter of the query string cannot be read, names an unknown field, or does not belong on this route.";
+    UNKNOWN_FIELD = "42703" BAD_REQUEST "Unknown field",
+        "A parameter of the query string names a field that the resource does not have.";
+    INVALID_VALUE = "22P02" BAD_REQUEST "Invalid value",
+        "A value in the query string does not fit its field.";
+    INVALID_OPERATOR = "42883" BAD_REQUEST "Invalid operator",
+        "An operator in the query string cannot be used on fields of this type.";
     INVALID_JSON = "PGRST102" BAD_REQUEST "Invalid body",
         "The body is empty, is not JSON, or is not the kind of JSON that the route takes.";
     INVALID_PREFERENCES = "PGRST122" BAD_REQUEST "Invalid preferences",

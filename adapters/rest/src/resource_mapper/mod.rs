@@ -5,7 +5,6 @@
 
 pub(crate) mod access;
 pub(crate) mod asked;
-mod filter;
 pub(crate) mod parameters;
 pub(crate) mod reading;
 pub(crate) mod writing;

@@ -1,24 +1,20 @@
-//! The query string taken apart, and what its parameters mean on each route.
+//! The query string taken apart: which parameters there are, and which of them a route takes.
 //!
-//! The grammar of each value is `rowstamp_domain`'s; here are only the names and where they belong.
+//! What they say is `rowstamp_domain`'s grammar to read.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 use rowstamp_domain::caller::Caller;
-use rowstamp_domain::definition::{FieldId, ResourceDefinition};
-use rowstamp_domain::query::{Condition, Direction, Nulls, Operand, OrderTerm, Query, Select, SelectItem};
+use rowstamp_domain::query::Query;
+use rowstamp_domain::query::grammar::{QueryError, QueryErrorKind, QueryErrors, parse_select};
 use rowstamp_domain::validation::may_read;
 
-use super::filter;
 use crate::problem::{Problem, codes};
 use crate::served::{Columns, Served};
 
-/// One parameter, decoded.
-struct Parameter<'q> {
-    name: Cow<'q, str>,
-    value: Cow<'q, str>,
-}
+/// Parameters that mean something to PostgREST on writes, where ignoring them would do something else than was asked for.
+const OF_WRITES: [&str; 2] = ["columns", "on_conflict"];
 
 /// The columns asked for on a route where nothing else can be asked for: one row, or a write.
 ///
@@ -29,84 +25,61 @@ pub(crate) fn of_item<'s>(
     served: &'s Served,
     caller: &Caller,
 ) -> Result<Cow<'s, Columns>, Problem> {
+    let definition = &served.definition;
     let mut select = None;
-    for parameter in parameters(query)? {
-        if parameter.name == "select" {
-            once(&mut select, &parameter)?;
-        } else if parameter.name == "columns" || parameter.name == "on_conflict" {
-            return Err(not_served(&parameter.name));
+    for (name, value) in parameters(query)? {
+        if name == "select" {
+            if select.replace(value).is_some() {
+                return Err(invalid("`select` can be given only once"));
+            }
+        } else if OF_WRITES.contains(&name.as_ref()) {
+            return Err(Problem::new(
+                codes::NOT_SERVED,
+                format!("the parameter `{name}` is not served yet"),
+            ));
         } else {
+            let name: String = name.chars().take(80).collect();
             return Err(invalid(format!(
                 "`{}` has no meaning on this route",
-                excerpt(&parameter.name)
+                name.escape_debug()
             )));
         }
     }
-    columns(select.as_deref(), served, caller)
-}
-
-/// What a list asks for.
-pub(crate) struct Listed<'s> {
-    pub(crate) columns: Cow<'s, Columns>,
-    pub(crate) query: Query,
+    let readable = |id| may_read(definition.field(id), caller);
+    match select {
+        Some(text) => {
+            let select = parse_select(&text, definition, readable).map_err(|errors| refused(&errors))?;
+            Ok(Cow::Owned(served.columns(select)))
+        }
+        None if served.has_read_rules => Ok(Cow::Owned(served.columns(definition.select_readable(readable)))),
+        None => Ok(Cow::Borrowed(&served.shown)),
+    }
 }
 
 /// What is asked of a collection that is read.
 ///
 /// # Errors
 /// 400 for what cannot be read, 403 for a field that the caller may not read.
-pub(crate) fn of_list<'s>(query: &str, served: &'s Served, caller: &Caller) -> Result<Listed<'s>, Problem> {
+pub(crate) fn of_list(query: &str, served: &Served, caller: &Caller) -> Result<Query, Problem> {
     let definition = &served.definition;
-    let (mut select, mut order, mut limit, mut offset) = (None, None, None, None);
-    let mut condition = Condition::Always;
-    for parameter in parameters(query)? {
-        match parameter.name.as_ref() {
-            "select" => once(&mut select, &parameter)?,
-            "order" => once(&mut order, &parameter)?,
-            "limit" => once(&mut limit, &parameter)?,
-            "offset" => once(&mut offset, &parameter)?,
-            "cursor" | "columns" | "on_conflict" | "and" | "or" | "not" | "not.and" | "not.or" => {
-                return Err(not_served(&parameter.name));
-            }
-            name => {
-                let id = readable(name, definition, caller)?;
-                condition = condition.and(filter::parse(id, &parameter.value, definition)?);
-            }
-        }
-    }
-    let page = definition.page;
-    let limit = match limit {
-        None => page.default,
-        Some(text) => u32::try_from(whole(&text, "limit")?)
-            .unwrap_or(u32::MAX)
-            .min(page.max),
-    };
-    let offset = offset.map_or(Ok(0), |text| whole(&text, "offset"))?;
-    let columns = columns(select.as_deref(), served, caller)?;
-    let query = Query {
-        select: columns.select.clone(),
-        condition,
-        order: order_terms(order.as_deref(), definition, caller)?,
-        limit,
-        offset,
-    };
-    Ok(Listed { columns, query })
+    let parameters: Vec<_> = parameters(query)?.collect();
+    let pairs = parameters
+        .iter()
+        .map(|(name, value)| (name.as_ref(), value.as_ref()));
+    Query::parse(pairs, definition, |id| may_read(definition.field(id), caller))
+        .map_err(|errors| refused(&errors))
 }
 
 /// Splits a form-encoded query string; `+` is a space.
-fn parameters(query: &str) -> Result<impl Iterator<Item = Parameter<'_>>, Problem> {
-    // Decoding can fail, and iterating should not: the text is checked as a whole first.
-    if query.contains('%') {
-        percent_decode_str(query)
-            .decode_utf8()
-            .map_err(|_| invalid("the query string is not UTF-8"))?;
+fn parameters(query: &str) -> Result<impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)>, Problem> {
+    // Decoding can fail and an iterator should not, so the text is checked as a whole first. Neither `&` nor `=` can be
+    // part of a longer character, so the parts are UTF-8 if the whole is.
+    if query.contains('%') && percent_decode_str(query).decode_utf8().is_err() {
+        return Err(invalid("the query string is not UTF-8"));
     }
     Ok(query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        Parameter {
-            name: decode(name),
-            value: decode(value),
-        }
+        (decode(name), decode(value))
     }))
 }
 
@@ -118,152 +91,52 @@ fn decode(text: &str) -> Cow<'_, str> {
     Cow::Owned(percent_decode_str(&spaced).decode_utf8_lossy().into_owned())
 }
 
-fn once(slot: &mut Option<String>, parameter: &Parameter<'_>) -> Result<(), Problem> {
-    if slot.is_some() {
-        return Err(invalid(format!("`{}` is given twice", parameter.name)));
-    }
-    *slot = Some(parameter.value.clone().into_owned());
-    Ok(())
-}
-
-fn columns<'s>(
-    select: Option<&str>,
-    served: &'s Served,
-    caller: &Caller,
-) -> Result<Cow<'s, Columns>, Problem> {
-    let definition = &served.definition;
-    let everything = || {
-        if served.has_read_rules {
-            let readable = served.shown.select.0.iter().filter(|item| {
-                let SelectItem::Field(id) = item;
-                may_read(definition.field(*id), caller)
-            });
-            Cow::Owned(served.columns(Select(readable.cloned().collect())))
-        } else {
-            Cow::Borrowed(&served.shown)
-        }
+/// A query that cannot be carried out, as the mistake to answer with first.
+fn refused(errors: &QueryErrors) -> Problem {
+    let QueryError {
+        kind,
+        message,
+        details,
+        hint,
+        ..
+    } = errors.first();
+    let code = match kind {
+        QueryErrorKind::NotReadable { .. } => codes::FORBIDDEN,
+        QueryErrorKind::UnknownField { .. } => codes::UNKNOWN_FIELD,
+        QueryErrorKind::Value { .. } => codes::INVALID_VALUE,
+        QueryErrorKind::Operator { .. } => codes::INVALID_OPERATOR,
+        QueryErrorKind::Unsupported => codes::NOT_SERVED,
+        QueryErrorKind::Syntax | QueryErrorKind::Repeated | QueryErrorKind::Number => codes::INVALID_QUERY,
     };
-    let Some(text) = select.filter(|text| !text.is_empty() && *text != "*") else {
-        return Ok(everything());
-    };
-    let mut items: Vec<SelectItem> = Vec::new();
-    for name in text.split(',').map(str::trim) {
-        if name == "*" {
-            items.extend(everything().select.0.iter().cloned());
-        } else if name.contains(['(', ':', '-', '.']) {
-            return Err(Problem::new(
-                codes::NOT_SERVED,
-                "`select` takes the names of fields; renaming, casting and embedding are not served yet",
-            ));
-        } else {
-            items.push(SelectItem::Field(readable(name, definition, caller)?));
-        }
+    let mut problem = Problem::new(code, message.clone());
+    if let Some(details) = details {
+        problem = problem.details(details.clone());
     }
-    let mut seen = std::collections::HashSet::new();
-    items.retain(|item| seen.insert(item.clone()));
-    Ok(Cow::Owned(served.columns(Select(items.into()))))
-}
-
-/// The field of this name, for a caller who may read it.
-fn readable(name: &str, definition: &ResourceDefinition, caller: &Caller) -> Result<FieldId, Problem> {
-    let id = definition
-        .field_id(name)
-        .ok_or_else(|| invalid(format!("{} has no field `{}`", definition.name, excerpt(name))))?;
-    if may_read(definition.field(id), caller) {
-        Ok(id)
-    } else {
-        Err(Problem::new(
-            codes::FORBIDDEN,
-            format!("the caller may not read `{name}`"),
-        ))
+    if let Some(hint) = hint {
+        problem = problem.hint(hint.clone());
     }
-}
-
-fn order_terms(
-    text: Option<&str>,
-    definition: &ResourceDefinition,
-    caller: &Caller,
-) -> Result<Vec<OrderTerm>, Problem> {
-    let mut terms = Vec::new();
-    for term in text
-        .unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-        .filter(|term| !term.is_empty())
-    {
-        let mut words = term.split('.');
-        let id = readable(words.next().unwrap_or_default(), definition, caller)?;
-        let mut direction = None;
-        let mut nulls = None;
-        for word in words {
-            match word {
-                "asc" if direction.is_none() && nulls.is_none() => direction = Some(Direction::Ascending),
-                "desc" if direction.is_none() && nulls.is_none() => direction = Some(Direction::Descending),
-                "nullsfirst" if nulls.is_none() => nulls = Some(Nulls::First),
-                "nullslast" if nulls.is_none() => nulls = Some(Nulls::Last),
-                _ => {
-                    return Err(invalid(format!(
-                        "`order` is a list such as `title.desc.nullslast`, found `{}`",
-                        excerpt(term)
-                    )));
-                }
-            }
-        }
-        let direction = direction.unwrap_or(Direction::Ascending);
-        let nulls = nulls.unwrap_or(match direction {
-            Direction::Ascending => Nulls::Last,
-            Direction::Descending => Nulls::First,
-        });
-        terms.push(OrderTerm {
-            operand: Operand::Field(id),
-            direction,
-            nulls,
-        });
-    }
-    let uid = definition.audit.uid;
-    if !terms.iter().any(|term| term.operand == Operand::Field(uid)) {
-        terms.push(OrderTerm {
-            operand: Operand::Field(uid),
-            direction: Direction::Ascending,
-            nulls: Nulls::Last,
-        });
-    }
-    Ok(terms)
-}
-
-fn whole(text: &str, name: &str) -> Result<u64, Problem> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    // PostgreSQL's OFFSET is a bigint.
-    let value = if digits {
-        text.parse::<u64>()
-            .ok()
-            .filter(|value| i64::try_from(*value).is_ok())
-    } else {
-        None
-    };
-    value.ok_or_else(|| invalid(format!("`{name}` is a whole number, found `{}`", excerpt(text))))
-}
-
-fn not_served(name: &str) -> Problem {
-    Problem::new(
-        codes::NOT_SERVED,
-        format!("the parameter `{name}` is not served yet"),
-    )
+    problem
 }
 
 fn invalid(message: impl Into<Cow<'static, str>>) -> Problem {
     Problem::new(codes::INVALID_QUERY, message)
 }
 
-/// The beginning of what a client sent, short enough for a message.
-fn excerpt(text: &str) -> String {
-    let mut short: String = text
-        .chars()
-        .take(40)
-        .filter(|character| !character.is_control())
-        .collect();
-    if text.chars().nth(40).is_some() {
-        short.push('…');
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    #[test]
+    fn a_query_string_is_form_encoded() {
+        let read: Vec<_> = parameters("title=eq.a+b%26c&&flag&x=a=b&%74itle=%C3%A9")
+            .unwrap()
+            .collect();
+        let expected = [("title", "eq.a b&c"), ("flag", ""), ("x", "a=b"), ("title", "é")];
+        assert_eq!(
+            read,
+            expected.map(|(name, value)| (Cow::from(name), Cow::from(value)))
+        );
+        assert!(parameters("title=%ff").is_err());
     }
-    short
 }
