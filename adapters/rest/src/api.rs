@@ -11,6 +11,8 @@ use rowstamp_domain::definition::toml::{self, TomlMistakes};
 use rowstamp_domain::definition::{ApiDefinition, DefinitionError};
 use rowstamp_ports::Hooks;
 
+use crate::openapi;
+
 /// An API as it is being declared. [`build`](Self::build) checks it as a whole.
 ///
 /// ```
@@ -151,6 +153,11 @@ impl BuiltApi {
     /// The definitions, for whoever keeps the rows.
     pub const fn definition(&self) -> &Arc<ApiDefinition> {
         &self.definition
+    }
+
+    /// The contract as an OpenAPI 3.1 document, as it is served under this base path (empty, or `/prod`).
+    pub fn openapi(&self, base_path: &str) -> String {
+        openapi::document(&self.definition, base_path)
     }
 
     /// The definitions, and for each the hooks where there are some.

@@ -29,6 +29,11 @@ const SEGMENT: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
+/// The path of a resource: a slash and its segment, percent-encoded.
+pub(crate) fn encoded_path(segment: &str) -> String {
+    format!("/{}", utf8_percent_encode(segment, SEGMENT))
+}
+
 /// A resource as it is served.
 pub(crate) struct Served {
     pub(crate) definition: Arc<ResourceDefinition>,
@@ -67,7 +72,7 @@ impl Served {
         let every_field = select_of(definition.field_ids());
         let shown = columns(fingerprint, definition.select_all().clone());
         Self {
-            path: format!("/{}", utf8_percent_encode(&definition.path, SEGMENT)),
+            path: encoded_path(&definition.path),
             has_read_rules: definition.fields.iter().any(|field| field.read.is_some()),
             hooks,
             points,
