@@ -38,7 +38,13 @@ pub(crate) fn required(pointer: &Pointer<'_>) -> Violation {
     Violation::new(pointer, "required", "a value is required")
 }
 
-fn check_value(field: &Field, value: &Value, pointer: &Pointer<'_>, violations: &mut Vec<Violation>) {
+/// Judges one value; also those that a definition itself gives.
+pub(crate) fn check_value(
+    field: &Field,
+    value: &Value,
+    pointer: &Pointer<'_>,
+    violations: &mut Vec<Violation>,
+) {
     match value {
         Value::Null if field.required => violations.push(required(pointer)),
         Value::Null => {}

@@ -14,6 +14,7 @@ use crate::caller::Caller;
 use crate::definition::Field;
 
 pub use check::check;
+pub(crate) use check::check_value;
 pub use part::{Parted, Purpose, part};
 pub use read::read;
 

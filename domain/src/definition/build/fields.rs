@@ -77,10 +77,7 @@ fn check_name(spec: &FieldSpec, resource: &str, outline: &Outline, mistakes: &mu
 fn check_kinds(spec: &FieldSpec, mistakes: &mut Mistakes) {
     use ScalarType as T;
     let ty = spec.ty;
-    let ordered = matches!(
-        ty.scalar,
-        T::Integer | T::BigInt | T::Float | T::Decimal | T::Date | T::Time | T::Timestamp
-    );
+    let ordered = literals::is_ordered(ty.scalar);
     let measured = ty.array || matches!(ty.scalar, T::Text | T::Bytes);
     let numeric = matches!(ty.scalar, T::BigInt | T::Decimal);
     let is = |scalar| ty.scalar == scalar;

@@ -5,14 +5,16 @@ use std::cmp::Ordering;
 use super::Mistakes;
 use crate::definition::spec::{DefaultSpec, FieldSpec, Literal};
 use crate::definition::{Default, Field};
-use crate::field_type::FieldType;
+use crate::field_type::{FieldType, ScalarType};
+use crate::validation::{Pointer, check_value};
 use crate::value::Value;
 
 pub(super) fn fill(field: &mut Field, spec: &FieldSpec, mistakes: &mut Mistakes) {
     // Bounds are those of each element, in an array.
     let element = FieldType::scalar(field.ty.scalar);
-    field.min = bound("min", spec.min.as_ref(), element, mistakes);
-    field.max = bound("max", spec.max.as_ref(), element, mistakes);
+    let ordered = is_ordered(field.ty.scalar);
+    field.min = bound("min", spec.min.as_ref().filter(|_| ordered), element, mistakes);
+    field.max = bound("max", spec.max.as_ref().filter(|_| ordered), element, mistakes);
     if let (Some(min), Some(max)) = (&field.min, &field.max)
         && min.compare(max) == Some(Ordering::Greater)
     {
@@ -32,6 +34,15 @@ pub(super) fn fill(field: &mut Field, spec: &FieldSpec, mistakes: &mut Mistakes)
         .and_then(|literal| own_value("example", literal, field, mistakes));
 }
 
+/// Whether values of the type can have bounds.
+pub(super) const fn is_ordered(scalar: ScalarType) -> bool {
+    use ScalarType as T;
+    matches!(
+        scalar,
+        T::Integer | T::BigInt | T::Float | T::Decimal | T::Date | T::Time | T::Timestamp
+    )
+}
+
 fn bound(key: &str, literal: Option<&Literal>, ty: FieldType, mistakes: &mut Mistakes) -> Option<Value> {
     let value = read(key, literal?, ty, mistakes)?;
     if value.is_null() {
@@ -44,13 +55,16 @@ fn bound(key: &str, literal: Option<&Literal>, ty: FieldType, mistakes: &mut Mis
 /// A literal that is a value the field could hold.
 fn own_value(key: &str, literal: &Literal, field: &Field, mistakes: &mut Mistakes) -> Option<Value> {
     let value = read(key, literal, field.ty, mistakes)?;
-    if value.is_null() {
-        if field.required {
-            mistakes.add(&[key], "a required field cannot be null");
-        }
-        return None;
+    let mut violations = Vec::new();
+    check_value(field, &value, &Pointer::Root, &mut violations);
+    for violation in &violations {
+        let place = if violation.pointer.is_empty() { "" } else { ": " };
+        mistakes.add(
+            &[key],
+            format!("{}{place}{}", violation.pointer, violation.message),
+        );
     }
-    Some(value)
+    (violations.is_empty() && !value.is_null()).then_some(value)
 }
 
 fn read(key: &str, literal: &Literal, ty: FieldType, mistakes: &mut Mistakes) -> Option<Value> {

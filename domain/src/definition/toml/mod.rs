@@ -112,8 +112,12 @@ impl fmt::Display for TomlMistakes {
                 f.write_str("\n")?;
             }
             write!(f, "{}:{}:{}: ", self.file_name, mistake.line, mistake.column)?;
+            for (depth, key) in mistake.path.iter().enumerate() {
+                // A quoted key can hold anything, line breaks too.
+                write!(f, "{}{}", if depth > 0 { "." } else { "" }, key.escape_debug())?;
+            }
             if !mistake.path.is_empty() {
-                write!(f, "{}: ", mistake.path.join("."))?;
+                f.write_str(": ")?;
             }
             f.write_str(&mistake.message)?;
         }

@@ -511,7 +511,9 @@ impl Reader<'_> {
         };
         // Where the kind is right and the value is not, the value itself says more.
         let found = match item {
-            Item::Value(Value::String(text)) if !expected.contains("text") => format!("\"{}\"", text.value()),
+            Item::Value(Value::String(text)) => {
+                format!("{:?}", text.value().chars().take(60).collect::<String>())
+            }
             Item::Value(Value::Integer(number)) => number.value().to_string(),
             _ => found.to_owned(),
         };

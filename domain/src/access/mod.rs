@@ -279,3 +279,6 @@ fn claim_value(claim: &serde_json::Value, ty: FieldType) -> Result<Value, Unreso
     };
     Value::read_text(&text, ty).map_err(|_| Unresolved)
 }
+
+#[cfg(test)]
+mod tests;
