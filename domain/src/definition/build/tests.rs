@@ -2,7 +2,7 @@
 
 use crate::access::AccessRule;
 use crate::definition::spec::{ApiSpec, FieldSpec, Literal, ResourceSpec};
-use crate::definition::{ApiDefinition, Default, FieldRole, JsonEncoding, OnDelete, toml};
+use crate::definition::{ApiDefinition, Default, FieldId, FieldRole, JsonEncoding, OnDelete, toml};
 use crate::field_type::{FieldType, ScalarType};
 use crate::query::Condition;
 use crate::value::Value;
@@ -429,7 +429,7 @@ fn access_rules_are_checked_against_their_resource() {
         ),
         (r#"read = "group:""#, &["read: expected a name after `group:`"]),
         (
-            r#"read = []"#,
+            "read = []",
             &["read: expected at least one rule; \"nobody\" is the rule that allows no one"],
         ),
         (
@@ -498,9 +498,9 @@ fn stamps_surround_the_declared_fields_where_the_table_has_them() {
     );
     let audit = resource.audit;
     assert_eq!(audit.uid.index(), 0);
-    assert_eq!(audit.created_at.map(|id| id.index()), Some(3));
+    assert_eq!(audit.created_at.map(FieldId::index), Some(3));
     assert_eq!(audit.creator_uid, None);
-    assert_eq!(audit.last_updater_uid.map(|id| id.index()), Some(5));
+    assert_eq!(audit.last_updater_uid.map(FieldId::index), Some(5));
     assert_eq!(
         (resource.table.schema.as_deref(), resource.table.table.as_str()),
         (Some("old"), "people")
