@@ -10,6 +10,7 @@ use tokio_postgres::error::DbError;
 use tracing::{debug, error, warn};
 
 use crate::connection::Chain;
+use crate::params::Unfit;
 use crate::schema::names;
 
 /// How far a statement had come when it failed.
@@ -39,11 +40,20 @@ pub(crate) fn classify_plain(cause: &Error, phase: Phase) -> StoreError {
 
 /// The connection failed, or what came over it was not understood.
 fn broken(cause: &Error, phase: Phase) -> StoreError {
+    if never_sent(cause) {
+        error!(cause = %Chain(cause), "an operation does not fit its definition");
+        return StoreError::Internal;
+    }
     warn!(cause = %Chain(cause), ?phase, "a PostgreSQL connection failed");
     match phase {
         Phase::NothingWritten => StoreError::Unavailable,
         Phase::Sent => StoreError::OutcomeUnknown,
     }
+}
+
+/// Whether a statement's own values kept it from being sent.
+pub(crate) fn never_sent(cause: &Error) -> bool {
+    std::error::Error::source(cause).is_some_and(|source| source.is::<Unfit>())
 }
 
 fn refused(refusal: &DbError, phase: Phase, operation: Option<&Operation>) -> StoreError {

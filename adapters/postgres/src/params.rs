@@ -38,7 +38,7 @@ impl fmt::Debug for Param<'_> {
 
 /// A value that cannot be what its parameter is declared as.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
-enum Unfit {
+pub(crate) enum Unfit {
     #[error("a value is of another type than its column")]
     Type,
     #[error("an array is not rectangular")]

@@ -95,7 +95,10 @@ impl RecordStore for PostgresStore {
         let shared = self.pool.shared().await?;
         match shared.live.client().check_connection().await {
             Ok(()) => Ok(()),
-            Err(cause) => Err(classify_plain(&cause, Phase::NothingWritten)),
+            Err(cause) => {
+                shared.live.note(&cause);
+                Err(classify_plain(&cause, Phase::NothingWritten))
+            }
         }
     }
 }
@@ -125,7 +128,10 @@ pub(crate) async fn carry_out(
 ) -> Result<Outcome, StoreError> {
     let plan = plans.find(operation);
     let prepared = live.prepared(&plan).await.map_err(|cause| match cause {
-        PrepareError::Database(cause) => classify(&cause, Phase::NothingWritten, operation),
+        PrepareError::Database(cause) => {
+            live.note(&cause);
+            classify(&cause, Phase::NothingWritten, operation)
+        }
         PrepareError::ColumnType { column, found } => {
             error!(
                 table = plan.resource.table.table,
@@ -144,7 +150,10 @@ pub(crate) async fn carry_out(
         } else {
             Phase::NothingWritten
         };
-        let failed = |cause: &tokio_postgres::Error| classify(cause, sent, operation);
+        let failed = |cause: &tokio_postgres::Error| {
+            live.note(cause);
+            classify(cause, sent, operation)
+        };
         let stream = live
             .client()
             .query_raw(&prepared.statement, sql::params(operation))

@@ -1,13 +1,15 @@
 //! One connection and the statements prepared on it.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::fast::RandomState;
+use tokio_postgres::error::Severity;
 use tokio_postgres::{Client, Error, Statement};
 
 use crate::encode::Encoding;
+use crate::errors::never_sent;
 use crate::sql::Plan;
 
 /// Statements kept prepared on one connection; beyond it the longest unused ones are closed.
@@ -19,6 +21,7 @@ pub(crate) struct Live {
     client: Client,
     statements: Mutex<HashMap<u64, Arc<Prepared>, RandomState>>,
     clock: AtomicU64,
+    broken: AtomicBool,
 }
 
 /// A plan, prepared on one connection.
@@ -46,6 +49,7 @@ impl Live {
             client,
             statements: Mutex::default(),
             clock: AtomicU64::new(0),
+            broken: AtomicBool::new(false),
         }
     }
 
@@ -53,8 +57,20 @@ impl Live {
         &self.client
     }
 
+    /// Whether it takes no more statements.
     pub(crate) fn is_closed(&self) -> bool {
-        self.client.is_closed()
+        self.client.is_closed() || self.broken.load(Ordering::Relaxed)
+    }
+
+    /// Looks at a failed statement's error: one that ends the session ends this connection at once, before the driver has noticed.
+    pub(crate) fn note(&self, cause: &Error) {
+        let ended = match cause.as_db_error() {
+            Some(error) => matches!(error.parsed_severity(), Some(Severity::Fatal | Severity::Panic)),
+            None => !never_sent(cause),
+        };
+        if ended {
+            self.broken.store(true, Ordering::Relaxed);
+        }
     }
 
     /// The statement of `plan`, prepared now where it was not before.

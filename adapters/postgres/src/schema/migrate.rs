@@ -7,6 +7,7 @@ use refinery::{Migration, Runner};
 use tokio_postgres::Client;
 
 use super::SchemaError;
+use super::session::refused;
 
 /// Runs what was not run yet, each file in a transaction of its own.
 pub(super) async fn run(client: &mut Client, directory: &Path) -> Result<Vec<String>, SchemaError> {
@@ -22,14 +23,21 @@ pub(super) async fn run(client: &mut Client, directory: &Path) -> Result<Vec<Str
 /// What was not run yet.
 pub(super) async fn pending(client: &mut Client, directory: &Path) -> Result<Vec<String>, SchemaError> {
     let migrations = load(directory)?;
-    let runner = Runner::new(&migrations);
-    let applied: HashSet<String> = runner
-        .get_applied_migrations_async(client)
+    let known = client
+        .query_one("SELECT to_regclass('refinery_schema_history') IS NOT NULL", &[])
         .await
-        .map_err(failed)?
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+        .and_then(|row| row.try_get(0))
+        .map_err(refused)?;
+    // Where nothing ever ran there is no history to read.
+    let applied: HashSet<String> = if known {
+        let history = Runner::new(&migrations)
+            .get_applied_migrations_async(client)
+            .await
+            .map_err(failed)?;
+        history.iter().map(ToString::to_string).collect()
+    } else {
+        HashSet::new()
+    };
     Ok(migrations
         .iter()
         .map(ToString::to_string)

@@ -114,9 +114,10 @@ fn columns(resource: &ResourceDefinition, table: &FoundTable, list: &mut Vec<Mis
                 let mut text = String::new();
                 value.write_text(&mut text);
                 format!(
-                    "{add} DEFAULT {}::{} NOT NULL, ALTER COLUMN {column} DROP DEFAULT",
+                    "{add} DEFAULT {}::{} NOT NULL; ALTER TABLE {} ALTER COLUMN {column} DROP DEFAULT",
                     literal(&text),
-                    column_type(field)
+                    column_type(field),
+                    table_name(resource)
                 )
             }
             _ => format!("{add}{}", not_null(field)),

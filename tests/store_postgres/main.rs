@@ -1,0 +1,10 @@
+//! The PostgreSQL store against a real server, each test in a database of its own.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod concurrency;
+mod errors;
+mod fixture;
+mod schema;
+mod types;
+mod units;
+mod verdicts;
