@@ -5,20 +5,23 @@
 
 mod audit;
 mod fields;
+mod index;
 mod literals;
 mod names;
+mod places;
 mod rules;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::spec::{AccessSpec, ApiSpec, ResourceSpec};
-use super::{ApiDefinition, Field, FieldId, PageLimits, ResourceDefinition, TableName};
+use super::{ApiDefinition, Field, FieldId, PageLimits, ResourceDefinition};
 use crate::access::{Access, AccessRule};
-use crate::definition::nearest::did_you_mean;
 use crate::query::{Select, SelectItem};
+use index::{index, unique_sets};
+use places::{Places, resource_path, table_name};
 
 /// The page size of a resource that declares none.
 const PAGE_MAX: u32 = 1000;
@@ -103,14 +106,6 @@ impl Outline {
         let refers = |from: &str, to: &str| self.references.contains(&(from.to_owned(), to.to_owned()));
         self.has(other) && (refers(one, other) || refers(other, one))
     }
-}
-
-/// What is taken by the resources built so far.
-#[derive(Default)]
-struct Places {
-    names: HashSet<String>,
-    paths: HashMap<String, String>,
-    tables: HashMap<TableName, String>,
 }
 
 fn build_resource(
@@ -206,70 +201,6 @@ fn undeclared_access(access: &AccessSpec) -> Vec<&'static str> {
     .collect()
 }
 
-fn resource_path(
-    path: Option<String>,
-    name: &str,
-    is_named: bool,
-    places: &mut Places,
-    mistakes: &mut Mistakes,
-) -> String {
-    let (keys, path): (&[&str], String) = match path {
-        Some(path) => (&["path"], path),
-        // A wrong name has been told; its path would only repeat it.
-        None if !is_named => return name.to_owned(),
-        None => (&[], name.to_owned()),
-    };
-    if let Err(message) = names::check_path(&path) {
-        mistakes.add(keys, message);
-    } else if let Some(other) = places.paths.insert(path.clone(), name.to_owned())
-        && other != name
-    {
-        mistakes.add(
-            keys,
-            format!("the path `{path}` is that of resource `{other}` already"),
-        );
-    }
-    path
-}
-
-fn table_name(
-    declared: Option<&str>,
-    name: &str,
-    is_named: bool,
-    places: &mut Places,
-    mistakes: &mut Mistakes,
-) -> TableName {
-    let written = declared.unwrap_or(name);
-    let keys: &[&str] = if declared.is_some() { &["table"] } else { &[] };
-    let table = match written.split_once('.') {
-        Some((schema, table)) => TableName {
-            schema: Some(schema.to_owned()),
-            table: table.to_owned(),
-        },
-        None => TableName {
-            schema: None,
-            table: written.to_owned(),
-        },
-    };
-    if declared.is_none() && !is_named {
-        return table;
-    }
-    if let Some(message) = written
-        .splitn(2, '.')
-        .find_map(|part| names::check_identifier(part).err())
-    {
-        mistakes.add(keys, format!("{message} (as `table` or `schema.table`)"));
-    } else if let Some(other) = places.tables.insert(table.clone(), name.to_owned())
-        && other != name
-    {
-        mistakes.add(
-            keys,
-            format!("the table `{written}` is that of resource `{other}` already"),
-        );
-    }
-    table
-}
-
 fn page_limits(default: Option<u32>, max: Option<u32>, mistakes: &mut Mistakes) -> PageLimits {
     let page_max = max.unwrap_or(PAGE_MAX);
     let page = PageLimits {
@@ -288,80 +219,6 @@ fn page_limits(default: Option<u32>, max: Option<u32>, mistakes: &mut Mistakes) 
         );
     }
     page
-}
-
-/// Fields by name; a name or column taken twice is a mistake of the later one.
-fn index(fields: &[Field], mistakes: &mut Mistakes) -> HashMap<String, FieldId> {
-    let mut by_name = HashMap::with_capacity(fields.len());
-    let mut columns: HashMap<&str, &str> = HashMap::with_capacity(fields.len());
-    // Stamps come first here, so that the declared field is the one told of.
-    let (stamps, declared): (Vec<_>, Vec<_>) =
-        fields.iter().zip(0..).partition(|(field, _)| field.is_audit());
-    for (field, position) in stamps.into_iter().chain(declared) {
-        if by_name.contains_key(&field.name) {
-            // A stamp's name has been refused as such.
-            if !names::AUDIT_NAMES.contains(&field.name.as_str()) {
-                mistakes.add(
-                    &["fields", &field.name],
-                    "a field of this name is declared already",
-                );
-            }
-            continue;
-        }
-        by_name.insert(field.name.clone(), FieldId::new(position));
-        if let Some(other) = columns.insert(&field.column, &field.name) {
-            let message = format!("the column `{}` is that of `{other}` already", field.column);
-            if field.is_audit() {
-                mistakes.add(&["audit", &field.name], message);
-            } else {
-                mistakes.add(&["fields", &field.name, "column"], message);
-            }
-        }
-    }
-    by_name
-}
-
-fn unique_sets(
-    declared: &[Vec<String>],
-    definition: &ResourceDefinition,
-    mistakes: &mut Mistakes,
-) -> Vec<Vec<FieldId>> {
-    let single = definition
-        .field_ids()
-        .filter(|id| definition.field(*id).unique)
-        .map(|id| vec![id]);
-    let mut sets: Vec<Vec<FieldId>> = single.collect();
-    for (position, names) in declared.iter().enumerate() {
-        let position = position.to_string();
-        let keys = ["unique", position.as_str()];
-        if names.is_empty() {
-            mistakes.add(&keys, "expected at least one field name");
-            continue;
-        }
-        let mut set = Vec::with_capacity(names.len());
-        for name in names {
-            match definition.field_id(name) {
-                None => {
-                    let known = definition.fields.iter().map(|field| field.name.as_str());
-                    mistakes.add(
-                        &keys,
-                        format!("there is no field `{name}`{}", did_you_mean(name, known)),
-                    );
-                }
-                Some(id) if set.contains(&id) => mistakes.add(&keys, format!("`{name}` is named twice")),
-                Some(id) => set.push(id),
-            }
-        }
-        let same = |other: &Vec<FieldId>| other.len() == set.len() && set.iter().all(|id| other.contains(id));
-        if set.len() == names.len() {
-            if set == [definition.audit.uid] || sets.iter().any(same) {
-                mistakes.add(&keys, format!("{} is unique already", names.join(", ")));
-            } else {
-                sets.push(set);
-            }
-        }
-    }
-    sets
 }
 
 /// The mistakes found so far, and where the check is.

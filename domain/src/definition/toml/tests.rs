@@ -189,6 +189,18 @@ fn values_of_the_wrong_kind_are_told_by_what_was_expected() {
 }
 
 #[test]
+fn a_mistake_is_not_told_again_by_what_depends_on_it() {
+    let text = "[resources]\na = 1\n[resources.b]\nunique = [[\"f\"]]\naccess = { read = \"f=eq.x\" }\n[resources.b.fields]\nf = { type = \"txet\", min = 1, default = 5, min_length = 9, max_length = 1 }\na_uid = { type = \"uuid\", references = \"a\" }";
+    let places: Vec<usize> = parse("t", text)
+        .unwrap_err()
+        .mistakes
+        .iter()
+        .map(|mistake| mistake.line)
+        .collect();
+    assert_eq!(places, [2, 7]);
+}
+
+#[test]
 fn text_that_is_no_toml_stops_at_its_first_mistake() {
     let mistakes = parse("a.toml", "[resources.a\nx = = 1").unwrap_err();
     assert_eq!(mistakes.mistakes.len(), 1);

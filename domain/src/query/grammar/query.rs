@@ -30,6 +30,16 @@ impl Query {
     /// `readable` says whether the caller may read a field; nobody reads `write_only` ones. A limit above the
     /// resource's page size is lowered to it, the order is made total by `uid`.
     ///
+    /// ```
+    /// use rowstamp_domain::{definition::toml, query::Query};
+    /// let api = toml::parse("books.toml", "[resources.books.fields]\npages = { type = \"integer\" }")?;
+    /// let books = &api.resources[0];
+    /// let query = Query::parse([("pages", "gt.100"), ("order", "pages.desc"), ("limit", "10")], books, |_| true)?;
+    /// assert_eq!(query.condition.to_text(books), "pages.gt.100");
+    /// assert_eq!((query.order.len(), query.limit), (2, 10));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// Everything that is wrong with them.
     pub fn parse<'p>(
