@@ -91,9 +91,7 @@ async fn prepare(database: &Database, definition: &ApiDefinition, flags: &Serve)
     if flags.migrate {
         migrate(database, definition, &flags.migrations.migrations).await?;
     } else if database.is_private() {
-        for created in store.create_missing(definition).await.map_err(Failure::of)? {
-            tracing::info!(created, "created in the private database");
-        }
+        store.create_missing(definition).await.map_err(Failure::of)?;
     } else {
         match store.missing(definition).await {
             Ok(missing) => {

@@ -70,18 +70,19 @@ struct State {
 pub(super) struct Lease {
     fifo: File,
     room: PathBuf,
+    grace: Duration,
 }
 
 impl Lease {
     /// Gives the claim up; waits for the end of the server unless others hold claims too.
     pub(super) fn release(self) {
-        let Self { fifo, room } = self;
+        let Self { fifo, room, grace } = self;
         drop(fifo);
         let begun = Instant::now();
-        // The watcher withdraws the state at once when nobody is left, and the room last of all.
+        // After its moment of grace the watcher withdraws the state when nobody is left, and the room last of all.
         while room.exists() {
             let waited = begun.elapsed();
-            let others = waited > Duration::from_millis(500) && room.join("server.json").exists();
+            let others = waited > grace + Duration::from_millis(500) && room.join("server.json").exists();
             if others || waited > Duration::from_secs(20) {
                 return;
             }
@@ -133,7 +134,7 @@ pub(super) fn join_or_start(
     // Whoever comes while a server starts waits here and then joins it.
     lock.lock().map_err(at(&lock_path))?;
     for room in rooms(&house) {
-        if let Some((state, lease)) = join(&room, way) {
+        if let Some((state, lease)) = join(&room, way, options.grace()) {
             return Ok(server(way, state, lease));
         }
     }
@@ -158,7 +159,7 @@ fn read_state(room: &Path) -> Option<State> {
     serde_json::from_slice(&fs::read(room.join("server.json")).ok()?).ok()
 }
 
-fn join(room: &Path, way: Way) -> Option<(State, Lease)> {
+fn join(room: &Path, way: Way, grace: Duration) -> Option<(State, Lease)> {
     let state = read_state(room).filter(|state| state.way == way.name())?;
     let fifo = open_fifo(&room.join("lease")).ok()?;
     File::create(room.join("used")).ok()?;
@@ -170,6 +171,7 @@ fn join(room: &Path, way: Way) -> Option<(State, Lease)> {
             Lease {
                 fifo,
                 room: room.to_owned(),
+                grace,
             },
         )
     })
@@ -301,6 +303,7 @@ fn spawn(options: &ProvisionOptions, room: &Path, plan: &Plan) -> Result<(Lease,
         Lease {
             fifo,
             room: room.to_owned(),
+            grace: options.grace(),
         },
         child,
     ))
