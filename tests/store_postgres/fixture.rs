@@ -17,7 +17,7 @@ use rowstamp_ports::{RecordStore, StoreContext, StoreError};
 use rowstamp_postgres::{PostgresStore, Settings};
 use uuid::Uuid;
 
-pub const LIBRARY: &str = r#"
+pub(crate) const LIBRARY: &str = r#"
 [api]
 title = "Library"
 version = "1.0.0"
@@ -34,36 +34,36 @@ tags       = { type = "text[]" }
 author_uid = { type = "uuid", references = "authors" }
 "#;
 
-pub struct Fixture {
-    pub store: PostgresStore,
-    pub api: Arc<ApiDefinition>,
-    pub database: TestDatabase,
+pub(crate) struct Fixture {
+    pub(crate) store: PostgresStore,
+    pub(crate) api: Arc<ApiDefinition>,
+    pub(crate) database: TestDatabase,
 }
 
-pub fn context() -> StoreContext {
+pub(crate) fn context() -> StoreContext {
     StoreContext {
         deadline: None,
         caller: Arc::new(Caller::anonymous()),
     }
 }
 
-pub fn text(text: &str) -> Value {
+pub(crate) fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
 
-pub fn at(micros: i64) -> Timestamp {
+pub(crate) fn at(micros: i64) -> Timestamp {
     Timestamp::from_micros_since_2000(micros).unwrap()
 }
 
 impl Fixture {
     /// The tables of `definition`, empty.
-    pub async fn of(definition: &str) -> Self {
+    pub(crate) async fn of(definition: &str) -> Self {
         let fixture = Self::without_tables(definition);
         fixture.store.create_missing(&fixture.api).await.unwrap();
         fixture
     }
 
-    pub fn without_tables(definition: &str) -> Self {
+    pub(crate) fn without_tables(definition: &str) -> Self {
         // Creating a database blocks; a test's runtime has nothing else to do.
         let database = std::thread::spawn(TestDatabase::create).join().unwrap();
         let settings = Settings::from_url(database.url()).unwrap();
@@ -74,24 +74,24 @@ impl Fixture {
         }
     }
 
-    pub async fn library() -> Self {
+    pub(crate) async fn library() -> Self {
         Self::of(LIBRARY).await
     }
 
-    pub fn resource(&self, name: &str) -> Arc<ResourceDefinition> {
+    pub(crate) fn resource(&self, name: &str) -> Arc<ResourceDefinition> {
         Arc::clone(self.api.resource(name).unwrap())
     }
 
-    pub fn field(&self, name: &str) -> FieldId {
+    pub(crate) fn field(&self, name: &str) -> FieldId {
         self.resource("books").field_id(name).unwrap()
     }
 
-    pub async fn execute(&self, operation: Operation) -> Result<Outcome, StoreError> {
+    pub(crate) async fn execute(&self, operation: Operation) -> Result<Outcome, StoreError> {
         self.store.execute(operation, &context()).await
     }
 
     /// A connection past the store.
-    pub async fn sql(&self) -> tokio_postgres::Client {
+    pub(crate) async fn sql(&self) -> tokio_postgres::Client {
         let (client, connection) = tokio_postgres::connect(self.database.url(), tokio_postgres::NoTls)
             .await
             .unwrap();
@@ -100,14 +100,14 @@ impl Fixture {
     }
 
     /// A new book with this title, and its uid.
-    pub async fn book(&self, title: &str) -> Uuid {
+    pub(crate) async fn book(&self, title: &str) -> Uuid {
         let uid = Uuid::now_v7();
         let insert = self.insert("books", &[("title", text(title)), ("status", text("draft"))], uid);
         self.execute(Operation::Insert(insert)).await.unwrap();
         uid
     }
 
-    pub fn insert(&self, resource: &str, values: &[(&str, Value)], uid: Uuid) -> Insert {
+    pub(crate) fn insert(&self, resource: &str, values: &[(&str, Value)], uid: Uuid) -> Insert {
         let resource = self.resource(resource);
         let mut columns = vec![resource.audit.uid];
         let mut row = vec![Value::Uuid(uid)];
@@ -133,7 +133,7 @@ impl Fixture {
         }
     }
 
-    pub fn read(&self, uid: Uuid) -> Read {
+    pub(crate) fn read(&self, uid: Uuid) -> Read {
         let resource = self.resource("books");
         Read {
             select: all(&resource),
@@ -144,7 +144,7 @@ impl Fixture {
         }
     }
 
-    pub fn list(&self, resource: &str) -> List {
+    pub(crate) fn list(&self, resource: &str) -> List {
         let resource = self.resource(resource);
         List {
             query: Query {
@@ -165,7 +165,7 @@ impl Fixture {
         }
     }
 
-    pub fn update(&self, uid: Uuid, set: &[(&str, Value)]) -> Update {
+    pub(crate) fn update(&self, uid: Uuid, set: &[(&str, Value)]) -> Update {
         let resource = self.resource("books");
         Update {
             set: set
@@ -187,7 +187,7 @@ impl Fixture {
         }
     }
 
-    pub fn replace(&self, uid: Uuid, title: &str) -> Replace {
+    pub(crate) fn replace(&self, uid: Uuid, title: &str) -> Replace {
         let update = self.update(uid, &[("title", text(title))]);
         let insert = self.insert("books", &[("title", text(title)), ("status", text("draft"))], uid);
         let values = insert
@@ -205,7 +205,7 @@ impl Fixture {
         }
     }
 
-    pub fn delete(&self, uid: Uuid) -> Delete {
+    pub(crate) fn delete(&self, uid: Uuid) -> Delete {
         let resource = self.resource("books");
         Delete {
             select: all(&resource),
@@ -219,7 +219,7 @@ impl Fixture {
     }
 
     /// `field = value`, of books.
-    pub fn eq(&self, field: &str, value: Value) -> Condition {
+    pub(crate) fn eq(&self, field: &str, value: Value) -> Condition {
         Condition::Test(Test {
             operand: Operand::Field(self.field(field)),
             predicate: Predicate::Compare(Comparison::Eq, value),
@@ -228,12 +228,12 @@ impl Fixture {
 }
 
 /// Every field.
-pub fn all(resource: &ResourceDefinition) -> Select {
+pub(crate) fn all(resource: &ResourceDefinition) -> Select {
     Select(resource.field_ids().map(SelectItem::Field).collect())
 }
 
 /// The JSON of an outcome.
-pub fn json(outcome: &Outcome) -> &str {
+pub(crate) fn json(outcome: &Outcome) -> &str {
     match &outcome.rows {
         Rows::Json(json) => str::from_utf8(json).unwrap(),
         other => panic!("no JSON but {other:?}"),

@@ -1,6 +1,8 @@
 //! Every type there and back: as a parameter on its own and in bulk, as JSON and as a value, against the plain writer and
 //! against PostgreSQL's `to_json`.
 
+use std::fmt::Write as _;
+
 use rowstamp_domain::field_type::FieldType;
 use rowstamp_domain::operation::{Operation, Representation, Rows};
 use rowstamp_domain::query::{Condition, Operand, Predicate, Select, SelectItem, Test};
@@ -151,7 +153,10 @@ fn definition() -> String {
     let mut text =
         String::from("[api]\ntitle = \"Types\"\nversion = \"1.0.0\"\n[resources.samples.fields]\n");
     for name in TYPES {
-        text += &format!("{name}_ = {{ type = \"{name}\" }}\n{name}_many = {{ type = \"{name}[]\" }}\n");
+        let _ = write!(
+            text,
+            "{name}_ = {{ type = \"{name}\" }}\n{name}_many = {{ type = \"{name}[]\" }}\n"
+        );
     }
     text
 }

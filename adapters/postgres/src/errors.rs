@@ -53,7 +53,7 @@ fn broken(cause: &Error, phase: Phase) -> StoreError {
 
 /// Whether a statement's own values kept it from being sent.
 pub(crate) fn never_sent(cause: &Error) -> bool {
-    std::error::Error::source(cause).is_some_and(|source| source.is::<Unfit>())
+    std::error::Error::source(cause).is_some_and(<dyn std::error::Error>::is::<Unfit>)
 }
 
 fn refused(refusal: &DbError, phase: Phase, operation: Option<&Operation>) -> StoreError {

@@ -8,6 +8,8 @@ mod decode;
 mod encode;
 mod errors;
 mod params;
+#[cfg(test)]
+mod round_trip;
 mod rows;
 mod schema;
 mod sql;

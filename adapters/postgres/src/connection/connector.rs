@@ -54,16 +54,14 @@ impl Connector {
     /// # Errors
     /// [`StoreError::Unavailable`], whatever went wrong: nothing was sent that could have been carried out.
     pub(crate) async fn connect(&self) -> Result<Client, StoreError> {
-        match tokio::time::timeout(self.timeout, self.log_in()).await {
-            Ok(result) => result,
-            Err(_) => {
-                warn!(
-                    timeout_ms = self.timeout.as_millis(),
-                    "connecting to PostgreSQL took too long"
-                );
-                Err(StoreError::Unavailable)
-            }
+        if let Ok(result) = tokio::time::timeout(self.timeout, self.log_in()).await {
+            return result;
         }
+        warn!(
+            timeout_ms = self.timeout.as_millis(),
+            "connecting to PostgreSQL took too long"
+        );
+        Err(StoreError::Unavailable)
     }
 
     /// Asks the server, over a connection of its own, to end whatever runs on `client`'s.

@@ -204,7 +204,7 @@ impl Settings {
             .application_name("rowstamp")
             .target_session_attrs(TargetSessionAttrs::ReadWrite)
             .connect_timeout(self.connect_timeout)
-            .keepalives_idle(Duration::from_secs(60))
+            .keepalives_idle(Duration::from_mins(1))
             .ssl_mode(match self.tls {
                 TlsMode::Disable => DriverSslMode::Disable,
                 TlsMode::Prefer => DriverSslMode::Prefer,

@@ -104,12 +104,11 @@ fn write_dimension(
     out: &mut Vec<u8>,
 ) -> Result<(), Malformed> {
     let Some((&length, inner)) = lengths.split_first() else {
-        return match elements.next()? {
-            Some(element) => write_scalar(encoding, element, out),
-            None => {
-                out.extend_from_slice(b"null");
-                Ok(())
-            }
+        return if let Some(element) = elements.next()? {
+            write_scalar(encoding, element, out)
+        } else {
+            out.extend_from_slice(b"null");
+            Ok(())
         };
     };
     out.push(b'[');

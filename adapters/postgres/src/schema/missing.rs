@@ -1,5 +1,7 @@
 //! The difference between the definitions and the database, as plain DDL. Pure.
 
+use std::fmt::Write as _;
+
 use rowstamp_domain::definition::{
     ApiDefinition, Default, Field, FieldId, OnDelete, Reference, ResourceDefinition,
 };
@@ -285,7 +287,7 @@ fn column_type(field: &Field) -> String {
     }
     sql.push_str(writer::sql_type(field.ty.scalar));
     if let (ScalarType::Decimal, Some(precision)) = (field.ty.scalar, field.precision) {
-        sql.push_str(&format!("({precision},{})", field.scale.unwrap_or(0)));
+        let _ = write!(sql, "({precision},{})", field.scale.unwrap_or(0));
     }
     if field.ty.array {
         sql.push_str("[]");

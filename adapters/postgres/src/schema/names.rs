@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(object_name("books", "isbn", "key"), "books_isbn_key");
         assert_eq!(object_name("books", "", "pkey"), "books_pkey");
         let long = object_name(&"t".repeat(60), &"c".repeat(60), "fkey");
-        assert_eq!(long, format!("{}_{}_fkey", "t".repeat(28), "c".repeat(29)));
+        assert_eq!(long, format!("{}_{}_fkey", "t".repeat(29), "c".repeat(28)));
         assert_eq!(long.len(), 63);
     }
 }

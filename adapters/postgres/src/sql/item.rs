@@ -51,7 +51,7 @@ pub(super) fn update<'a>(w: &mut Writer<'a>, update: &'a Update) -> Layout {
     w.push(" FROM target");
     where_uid(w, &update.resource, uid, " WHERE ");
     questions.demand(w);
-    let written = returning(w, update_answer(update));
+    let written = returning(w, &update_answer(update));
     w.push(") SELECT ");
     let mut layout = written.select(w);
     let mut judgement = Judgement::default();
@@ -120,7 +120,7 @@ pub(super) fn delete<'a>(w: &mut Writer<'a>, delete: &'a Delete) -> Layout {
     questions.demand(w);
     let written = returning(
         w,
-        Answer {
+        &Answer {
             resource,
             select: &delete.select,
             representation: delete.representation,
@@ -153,7 +153,7 @@ pub(super) fn replace<'a>(w: &mut Writer<'a>, replace: &'a Replace) -> Layout {
     w.push(" FROM target");
     where_uid(w, resource, uid, " WHERE ");
     questions.demand(w);
-    let written = returning(w, update_answer(update));
+    let written = returning(w, &update_answer(update));
     let creation = replace
         .create
         .as_ref()
@@ -188,7 +188,7 @@ pub(super) fn replace<'a>(w: &mut Writer<'a>, replace: &'a Replace) -> Layout {
     w.table(resource);
     w.push(" AS t (");
     list(w, &create.values, |w, _, id| {
-        w.identifier(&resource.field(id).column)
+        w.identifier(&resource.field(id).column);
     });
     w.push(") SELECT ");
     list(w, &create.values, |w, index, id| {
@@ -203,7 +203,7 @@ pub(super) fn replace<'a>(w: &mut Writer<'a>, replace: &'a Replace) -> Layout {
     w.identifier(&resource.field(resource.audit.uid).column);
     w.push(") DO NOTHING");
     // The condition is said again, with parameters of its own.
-    returning(w, update_answer(update));
+    returning(w, &update_answer(update));
     w.push("), a AS (SELECT *, false AS made FROM w UNION ALL SELECT *, true FROM i) SELECT ");
     let mut layout = written.select_as(w, "a");
     let mut judgement = Judgement::default();
@@ -554,7 +554,7 @@ struct Written {
     shown: bool,
 }
 
-fn returning<'a>(w: &mut Writer<'a>, answer: Answer<'a, '_>) -> Written {
+fn returning<'a>(w: &mut Writer<'a>, answer: &Answer<'a, '_>) -> Written {
     w.push(" RETURNING ");
     let mut layout = write_columns(
         w,

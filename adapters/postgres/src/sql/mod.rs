@@ -11,6 +11,8 @@ mod plans;
 pub(crate) mod quote;
 mod read;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod verdict;
 pub(crate) mod writer;
 
