@@ -1,0 +1,98 @@
+//! The small API that the contract is stated over.
+
+use std::sync::Arc;
+
+use rowstamp_domain::definition::{ApiDefinition, toml};
+
+const LIBRARY: &str = r#"
+[api]
+title = "Contract"
+version = "1.0.0"
+
+[resources.authors.fields]
+name    = { type = "text", required = true }
+born_on = { type = "date" }
+
+[resources.books]
+unique = [["shelf", "position"]]
+[resources.books.fields]
+title      = { type = "text", required = true }
+isbn       = { type = "text", unique = true }
+pages      = { type = "integer" }
+price      = { type = "decimal", precision = 10, scale = 2, required = true, default = 0 }
+status     = { type = "enum", values = ["draft", "published"], required = true, default = "draft" }
+tags       = { type = "text[]" }
+shelf      = { type = "text" }
+position   = { type = "integer" }
+author_uid = { type = "uuid", references = "authors" }
+
+[resources.loans.fields]
+reader   = { type = "text", required = true }
+book_uid = { type = "uuid", required = true, references = "books", on_delete = "cascade" }
+
+[resources.remarks.fields]
+text     = { type = "text" }
+book_uid = { type = "uuid", references = "books", on_delete = "set_null" }
+
+# A table with names of its own: nothing but JSON uses ours.
+[resources.accounts]
+table = "Ledger Accounts"
+audit = { uid = "id", created_at = "opened", last_updated_at = "touched at", creator_uid = "opened_by", last_updater_uid = "touched_by", actor = "uuid" }
+[resources.accounts.fields]
+owner   = { type = "text", required = true, column = "Owner \"legal\" name" }
+balance = { type = "decimal", json = "string", column = "select" }
+
+# A table without stamps.
+[resources.settings]
+audit = { uid = "key", created_at = false, last_updated_at = false, creator_uid = false, last_updater_uid = false }
+[resources.settings.fields]
+value = { type = "json" }
+
+# Every type, and an array of each.
+[resources.specimens.fields]
+text       = { type = "text" }
+integer    = { type = "integer" }
+bigint     = { type = "bigint" }
+float      = { type = "float" }
+decimal    = { type = "decimal" }
+fixed      = { type = "decimal", precision = 12, scale = 4 }
+boolean    = { type = "boolean" }
+uuid       = { type = "uuid" }
+date       = { type = "date" }
+time       = { type = "time" }
+timestamp  = { type = "timestamp" }
+json       = { type = "json" }
+bytes      = { type = "bytes" }
+enum       = { type = "enum", values = ["a", "ö", "quote \" and ' and \\"] }
+digits     = { type = "bigint", json = "string" }
+texts      = { type = "text[]" }
+integers   = { type = "integer[]" }
+bigints    = { type = "bigint[]" }
+floats     = { type = "float[]" }
+decimals   = { type = "decimal[]" }
+fixeds     = { type = "decimal[]", precision = 12, scale = 4 }
+booleans   = { type = "boolean[]" }
+uuids      = { type = "uuid[]" }
+dates      = { type = "date[]" }
+times      = { type = "time[]" }
+timestamps = { type = "timestamp[]" }
+jsons      = { type = "json[]" }
+blobs      = { type = "bytes[]" }
+enums      = { type = "enum[]", values = ["a", "ö"] }
+"#;
+
+/// Authors, books, loans and remarks; accounts and settings with tables of their own making; specimens of every type.
+pub fn library() -> Arc<ApiDefinition> {
+    match toml::parse("contract.toml", LIBRARY) {
+        Ok(api) => Arc::new(api),
+        Err(mistakes) => panic!("{mistakes}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_definition_reads() {
+        assert_eq!(super::library().resources.len(), 7);
+    }
+}

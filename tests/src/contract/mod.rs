@@ -1,0 +1,198 @@
+//! What every record store must do: the clauses of `rowstamp_ports::RecordStore` and `rowstamp_domain::operation`, each a test.
+//!
+//! A clause knows nothing of the store it is run against. [`store_contract!`](crate::store_contract) makes the same list of tests for
+//! each; how their tables come to be is the business of a [`StoreFactory`].
+
+mod bench;
+pub mod concurrency;
+pub mod constraints;
+pub mod deletes;
+pub mod inserts;
+pub mod lists;
+pub mod reads;
+pub mod replaces;
+pub mod types;
+pub mod units;
+pub mod updates;
+mod definitions;
+
+pub use bench::{Bench, StoreFactory, at, context, run, uid};
+pub use definitions::library;
+
+/// Makes one test of each clause, for the stores that `$factory`, a [`StoreFactory`], opens.
+///
+/// Each test has a store of its own, so all of them can run at the same time.
+#[macro_export]
+macro_rules! store_contract {
+    ($factory:ty) => {
+        $crate::store_contract! { @clauses $factory;
+            reads {
+                a_row_is_found_with_its_version_and_all_its_columns_in_order
+                no_row_is_not_found
+                a_row_that_may_not_be_seen_is_not_found
+                the_columns_asked_for_come_back_in_the_order_asked
+                no_columns_at_all_are_an_empty_object
+                a_row_comes_in_the_form_asked_for
+                a_table_with_names_of_its_own_answers_with_ours
+                a_table_without_stamps_has_no_version
+            }
+            lists {
+                an_empty_page_is_found_and_is_an_empty_array
+                a_page_comes_in_the_form_asked_for
+                an_order_goes_by_its_terms_one_after_the_other
+                a_page_begins_after_its_offset_and_ends_at_its_limit
+                an_exact_count_is_of_all_matching_rows_that_may_be_seen
+                a_condition_has_three_truths
+                truth_values_are_told_apart
+                patterns_match_as_like_does
+                quotes_and_keywords_in_values_are_nothing_but_values
+            }
+            inserts {
+                one_row_is_created_and_told_with_its_version_and_uid
+                many_rows_are_created_and_come_back_in_the_order_given
+                created_rows_come_in_the_form_asked_for
+                a_column_that_is_not_given_is_null
+                created_rows_that_may_not_be_seen_are_not_shown
+                rows_that_a_rule_forbids_are_refused_and_so_are_all_others
+                a_rule_speaks_of_the_stamps_too
+                a_rule_speaks_of_columns_that_are_not_given_too
+                a_rule_is_judged_before_a_conflict
+                one_row_in_conflict_keeps_all_others_out
+                many_rows_can_be_created_at_once
+            }
+            updates {
+                a_row_is_changed_where_it_says_and_stamped
+                a_field_can_be_cleared
+                only_the_row_meant_is_changed
+                an_anonymous_caller_is_stamped_as_null
+                a_version_never_repeats_and_never_goes_back
+                a_row_without_a_version_gets_one
+                a_table_with_stamps_of_its_own_is_stamped_there
+                a_table_without_stamps_is_changed_without
+                an_update_is_judged_in_order
+                preconditions_are_held_against_the_row
+                every_field_that_differs_from_what_was_expected_is_named
+                an_empty_set_writes_nothing_and_is_judged_all_the_same
+                a_row_that_leaves_what_may_be_seen_is_changed_but_not_shown
+                a_rule_about_the_stamps_sees_the_new_ones
+                a_changed_row_comes_in_the_form_asked_for
+                a_change_into_a_conflict_is_refused
+            }
+            replaces {
+                where_there_is_no_row_it_is_created
+                where_there_is_a_row_it_is_replaced_and_keeps_who_made_it
+                the_same_again_is_written_again
+                a_precondition_decides_before_a_row_is_created
+                without_leave_to_create_no_row_is_not_found
+                a_new_row_is_judged_by_the_rule_for_new_rows_alone
+                a_new_row_that_may_not_be_seen_is_not_shown
+                a_row_that_is_there_is_judged_as_an_update_is
+                a_conflict_on_another_field_is_a_conflict_all_the_same
+                a_table_without_stamps_is_replaced_too
+            }
+            deletes {
+                a_row_is_gone_and_shown_as_it_was
+                a_deletion_is_judged_in_order
+                a_deleted_row_comes_in_the_form_asked_for
+                a_row_that_others_refer_to_stays
+                rows_that_refer_go_too_or_lose_their_reference_as_declared
+            }
+            constraints {
+                a_uid_is_used_once
+                a_uid_of_another_name_is_told_by_ours
+                fields_that_are_unique_together_conflict_together
+                nulls_are_never_in_each_others_way
+                two_records_of_one_body_can_be_in_each_others_way
+                a_reference_leads_somewhere
+                the_record_whose_reference_leads_nowhere_is_told
+                a_required_field_is_not_null
+                an_enum_has_its_values_alone
+                a_number_too_large_for_its_column_is_refused
+            }
+            units {
+                what_a_unit_wrote_is_there_when_it_is_committed
+                a_unit_sees_what_it_wrote_and_others_do_not
+                a_unit_that_is_rolled_back_did_nothing
+                a_unit_that_is_dropped_did_nothing_and_is_in_nobodys_way
+                a_unit_without_operations_ends_well
+                a_verdict_does_not_end_a_unit
+                an_error_leaves_nothing_but_the_way_back
+                references_within_a_unit_hold_when_each_operation_ends
+                a_deadline_that_has_passed_is_answered_so_and_nothing_is_written
+                a_deadline_comes_also_while_another_writer_is_in_the_way
+                a_store_with_its_tables_is_ready
+            }
+            types {
+                text_comes_back_as_it_went
+                whole_numbers_come_back_as_they_went
+                floats_come_back_as_they_went
+                decimals_keep_every_digit
+                truth_values_and_uuids_come_back_as_they_went
+                dates_and_times_come_back_as_they_went
+                json_is_normalised_as_jsonb_is
+                bytes_and_enums_come_back_as_they_went
+                arrays_of_every_type_come_back_as_they_went
+                values_order_as_their_type_does
+                numbers_that_are_equal_are_one_value
+            }
+            concurrency {
+                of_all_that_demand_the_same_version_exactly_one_wins
+                of_all_that_replace_the_same_version_exactly_one_wins
+                versions_of_writers_at_the_same_moment_all_differ
+                no_change_of_another_field_is_lost
+                of_all_that_put_a_new_uid_one_creates_and_the_others_replace
+                of_all_that_demand_an_absent_row_exactly_one_creates_it
+                of_all_that_take_a_unique_value_exactly_one_gets_it
+                a_row_is_deleted_once
+                a_deletion_and_a_change_of_one_version_do_not_both_happen
+                a_row_is_not_deleted_while_another_begins_to_refer_to_it
+                who_waited_judges_the_row_as_it_became
+                who_waited_for_a_deletion_finds_no_row
+                who_waited_for_a_creation_replaces_or_conflicts
+                a_page_and_its_count_are_of_one_moment
+            }
+        }
+    };
+    (@clauses $factory:ty; $($part:ident { $($clause:ident)* })*) => {$(
+        mod $part {
+            use super::*;
+
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $clause() {
+                    $crate::contract::run::<$factory, _, _>($crate::contract::$part::$clause).await;
+                }
+            )*
+        }
+    )*};
+}
+
+#[cfg(test)]
+mod tests {
+    /// A clause that is written but not listed would never run.
+    #[test]
+    fn every_clause_is_listed() {
+        let listed = include_str!("mod.rs");
+        let parts = [
+            include_str!("reads.rs"),
+            include_str!("lists.rs"),
+            include_str!("inserts.rs"),
+            include_str!("updates.rs"),
+            include_str!("replaces.rs"),
+            include_str!("deletes.rs"),
+            include_str!("constraints.rs"),
+            include_str!("units.rs"),
+            include_str!("types.rs"),
+            include_str!("concurrency.rs"),
+        ];
+        let mut count = 0;
+        for line in parts.iter().flat_map(|part| part.lines()) {
+            if let Some(rest) = line.strip_prefix("pub async fn ") {
+                let name = rest.split('(').next().unwrap_or_default();
+                assert!(listed.lines().any(|line| line.trim() == name), "`{name}` is not listed");
+                count += 1;
+            }
+        }
+        assert!(count > 80, "only {count} clauses were found");
+    }
+}
