@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use rowstamp_domain::caller::{Caller, Proof};
+use rowstamp_domain::definition::ApiDefinition;
 use rowstamp_memory::MemoryStore;
 use rowstamp_ports::exchange::{ApiRequest, ApiResponse, Evidence, RequestParts};
 use rowstamp_ports::{IdentityError, IdentityProvider, Secret, SystemClock, UuidV7Source};
@@ -38,6 +39,7 @@ impl IdentityProvider for Tokens {
 pub(crate) struct App {
     pub(crate) controller: Controller,
     pub(crate) store: MemoryStore,
+    definition: Arc<ApiDefinition>,
 }
 
 impl App {
@@ -47,7 +49,8 @@ impl App {
 
     pub(crate) fn of(api: Api) -> Self {
         let api = api.build().unwrap();
-        let store = MemoryStore::new(Arc::clone(api.definition()));
+        let definition = Arc::clone(api.definition());
+        let store = MemoryStore::new(Arc::clone(&definition));
         let controller = Controller::new(
             api,
             Arc::new(store.clone()),
@@ -56,7 +59,16 @@ impl App {
             Arc::new(UuidV7Source),
             Settings::default(),
         );
-        Self { controller, store }
+        Self {
+            controller,
+            store,
+            definition,
+        }
+    }
+
+    /// What is served.
+    pub(crate) fn definition(&self) -> &ApiDefinition {
+        &self.definition
     }
 
     /// Starts a request such as `GET /books?limit=2`.
