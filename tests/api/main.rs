@@ -4,4 +4,5 @@
 mod app;
 mod coverage;
 mod crud;
+mod hooks;
 mod random;

@@ -228,3 +228,6 @@ fn context(request: &ApiRequest, caller: &Arc<Caller>) -> StoreContext {
         caller: Arc::clone(caller),
     }
 }
+
+#[cfg(test)]
+mod tests;

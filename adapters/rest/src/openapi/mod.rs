@@ -48,6 +48,11 @@ impl Documents {
 
 /// The OpenAPI document of an API served under this base path (empty, or `/prod`).
 pub(crate) fn document(api: &ApiDefinition, base_path: &str) -> String {
+    // Writing text and numbers into memory cannot fail.
+    serde_json::to_string(&describe(api, base_path)).unwrap_or_default()
+}
+
+fn describe(api: &ApiDefinition, base_path: &str) -> Node {
     let info = Object::new()
         .with("title", api.title.clone())
         .maybe("description", api.description.clone())
@@ -70,14 +75,14 @@ pub(crate) fn document(api: &ApiDefinition, base_path: &str) -> String {
     }
     paths.put("/health", operations::health());
     paths.put("/openapi.json", operations::document());
-    let document = Object::new()
+    Object::new()
         .with("openapi", "3.1.0")
         .with("info", info)
         .with("servers", list([Object::new().with("url", server)]))
         .with("tags", list(tags))
         .with("paths", paths)
-        .with("components", components(api));
-    serde_json::to_string(&Node::from(document)).unwrap_or_default()
+        .with("components", components(api))
+        .into()
 }
 
 fn components(api: &ApiDefinition) -> Object {

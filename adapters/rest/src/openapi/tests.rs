@@ -37,7 +37,9 @@ fn document() -> Json {
 
 #[test]
 fn the_document_is_as_it_was_agreed_on() {
-    insta::assert_snapshot!(serde_json::to_string_pretty(&document()).unwrap());
+    let api = Api::from_toml("library.toml", LIBRARY).unwrap().build().unwrap();
+    let document = super::describe(api.definition(), "/prod");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&document).unwrap());
 }
 
 #[test]
