@@ -32,18 +32,16 @@ impl Callers {
     ) -> Self {
         let cognito = vars.names().any(|name| name.starts_with("ROWSTAMP_COGNITO_"));
         if cognito {
-            return match jwt::Settings::read(vars, problems) {
-                Some(settings) => Self::Cognito(settings),
-                None => {
-                    if vars.get("ROWSTAMP_COGNITO_USER_POOL_IDS").is_none() {
-                        problems.report(
-                            "ROWSTAMP_COGNITO_USER_POOL_IDS",
-                            "needed with the other Cognito settings",
-                        );
-                    }
-                    Self::Anonymous
-                }
-            };
+            if let Some(settings) = jwt::Settings::read(vars, problems) {
+                return Self::Cognito(settings);
+            }
+            if vars.get("ROWSTAMP_COGNITO_USER_POOL_IDS").is_none() {
+                problems.report(
+                    "ROWSTAMP_COGNITO_USER_POOL_IDS",
+                    "needed with the other Cognito settings",
+                );
+            }
+            return Self::Anonymous;
         }
         if !listen.ip().is_loopback() {
             return Self::Anonymous;

@@ -32,8 +32,12 @@ pub(crate) async fn run(api: Option<Api>, flags: Serve, mut vars: Vars) -> Resul
     let mut problems = Problems::new();
     log::start(flags.sources.log.log_format, &vars, &mut problems);
     let http = rowstamp_http::Settings::read(&vars, &mut problems);
-    let rest = rowstamp_rest::Settings::read(&vars, &mut problems);
+    let mut rest = rowstamp_rest::Settings::read(&vars, &mut problems);
     let callers = Callers::choose(&vars, http.listen, &state, &mut problems);
+    if matches!(callers, Callers::Development(_)) {
+        rest.token_hint =
+            Some("`rowstamp token SUB` prints a token for this server; send it as `Authorization: Bearer`");
+    }
     database::check_settings(&vars, &mut problems);
     let loaded = definitions::load(api, &vars, database::is_named(&vars), &mut problems);
     let (api, origin) = problems.into_result(loaded)?;

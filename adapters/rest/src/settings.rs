@@ -9,6 +9,8 @@ use crate::cors::Cors;
 pub struct Settings {
     /// `ROWSTAMP_CORS_ORIGINS`
     pub cors: Cors,
+    /// What to tell whoever gets a 401, where tokens are to be had in a way that a caller may not know.
+    pub token_hint: Option<&'static str>,
 }
 
 impl Settings {
@@ -16,6 +18,7 @@ impl Settings {
     pub fn read(vars: &Vars, problems: &mut Problems) -> Self {
         Self {
             cors: Cors::read(vars, problems),
+            token_hint: None,
         }
     }
 }

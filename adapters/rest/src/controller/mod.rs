@@ -41,6 +41,7 @@ pub struct Controller {
     clock: Arc<dyn Clock>,
     uids: Arc<dyn UidSource>,
     cors: Cors,
+    token_hint: Option<&'static str>,
 }
 
 impl std::fmt::Debug for Controller {
@@ -71,6 +72,7 @@ impl Controller {
             clock,
             uids,
             cors: settings.cors,
+            token_hint: settings.token_hint,
         }
     }
 
@@ -100,6 +102,10 @@ impl Controller {
             } else {
                 tracing::debug!(status, code, "the request was refused");
             }
+            let problem = match self.token_hint {
+                Some(hint) if problem.status() == StatusCode::UNAUTHORIZED => problem.hint(hint),
+                _ => problem,
+            };
             let instance = [request.base_path(), request.path()].concat();
             respond::problem(&problem, Some(&instance))
         });
