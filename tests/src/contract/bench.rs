@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use rowstamp_domain::caller::Caller;
 use rowstamp_domain::definition::{ApiDefinition, FieldId, ResourceDefinition};
 use rowstamp_domain::operation::{
-    Count, Delete, Insert, List, NewRow, Operation, Outcome, Precondition, Read, Replace, Representation, Rows, Stamp,
-    Update, Verdict,
+    Count, Delete, Insert, List, NewRow, Operation, Outcome, Precondition, Read, Replace, Representation,
+    Rows, Stamp, Update, Verdict,
 };
 use rowstamp_domain::query::{
     Comparison, Condition, Direction, Nulls, Operand, OrderTerm, Predicate, Query, Select, SelectItem, Test,
@@ -94,7 +94,7 @@ pub fn context() -> StoreContext {
 }
 
 /// A context whose deadline is in so many milliseconds.
-pub fn context_for(milliseconds: u64) -> StoreContext {
+pub(super) fn context_for(milliseconds: u64) -> StoreContext {
     StoreContext {
         deadline: Instant::now().checked_add(Duration::from_millis(milliseconds)),
         ..context()
@@ -109,7 +109,9 @@ impl Bench {
 
     /// The field of this name.
     pub fn field(&self, resource: &str, name: &str) -> FieldId {
-        self.resource(resource).field_id(name).expect("a field of the contract")
+        self.resource(resource)
+            .field_id(name)
+            .expect("a field of the contract")
     }
 
     /// A JSON value as one of the field.
@@ -128,12 +130,19 @@ impl Bench {
 
     /// All columns.
     pub fn all(&self, resource: &str) -> Select {
-        Select(self.resource(resource).field_ids().map(SelectItem::Field).collect())
+        Select(
+            self.resource(resource)
+                .field_ids()
+                .map(SelectItem::Field)
+                .collect(),
+        )
     }
 
     /// These columns.
     pub fn select(&self, resource: &str, names: &[&str]) -> Select {
-        let items = names.iter().map(|name| SelectItem::Field(self.field(resource, name)));
+        let items = names
+            .iter()
+            .map(|name| SelectItem::Field(self.field(resource, name)));
         Select(items.collect())
     }
 
@@ -197,7 +206,10 @@ impl Bench {
             (audit.created_at, Value::Timestamp(at(0))),
             (audit.last_updated_at, Value::Timestamp(at(0))),
             (audit.creator_uid, audit.creator_uid.map_or(Value::Null, actor)),
-            (audit.last_updater_uid, audit.last_updater_uid.map_or(Value::Null, actor)),
+            (
+                audit.last_updater_uid,
+                audit.last_updater_uid.map_or(Value::Null, actor),
+            ),
         ];
         for (id, value) in stamps {
             if let Some(id) = id.filter(|id| given.iter().all(|(other, _)| other != id)) {
@@ -216,7 +228,10 @@ impl Bench {
 
     /// Creates rows of these objects, which all have the same members; all columns come back, in an array.
     pub fn insert(&self, resource: &str, objects: &[Json]) -> Insert {
-        let rows = objects.iter().map(|object| self.values(resource, object)).collect();
+        let rows = objects
+            .iter()
+            .map(|object| self.values(resource, object))
+            .collect();
         self.insert_values(resource, rows)
     }
 
@@ -353,7 +368,7 @@ fn actor(definition: &ResourceDefinition, id: FieldId, name: &str) -> Value {
 }
 
 /// The UUID that stands for a caller where the column wants one.
-pub fn actor_uuid(name: &str) -> Uuid {
+pub(super) fn actor_uuid(name: &str) -> Uuid {
     uid(name.bytes().map(u128::from).sum())
 }
 
@@ -362,7 +377,7 @@ pub fn actor_uuid(name: &str) -> Uuid {
 /// # Panics
 /// When it has none.
 #[track_caller]
-pub fn json(outcome: &Outcome) -> &str {
+pub(super) fn json(outcome: &Outcome) -> &str {
     match &outcome.rows {
         Rows::Json(bytes) => std::str::from_utf8(bytes).expect("answers are UTF-8"),
         other => panic!("expected JSON, found {other:?} with {:?}", outcome.verdict),
@@ -374,7 +389,7 @@ pub fn json(outcome: &Outcome) -> &str {
 /// # Panics
 /// When it has none.
 #[track_caller]
-pub fn records(outcome: &Outcome) -> &[Record] {
+pub(super) fn records(outcome: &Outcome) -> &[Record] {
     match &outcome.rows {
         Rows::Records(records) => records,
         other => panic!("expected records, found {other:?} with {:?}", outcome.verdict),

@@ -50,7 +50,10 @@ fn tally(answers: &[Answer]) -> BTreeMap<String, usize> {
 }
 
 fn times<const N: usize>(expected: [(&str, usize); N]) -> BTreeMap<String, usize> {
-    expected.into_iter().map(|(word, times)| (word.to_owned(), times)).collect()
+    expected
+        .into_iter()
+        .map(|(word, times)| (word.to_owned(), times))
+        .collect()
 }
 
 fn step(operation: impl Into<Step>) -> Operation {
@@ -58,7 +61,9 @@ fn step(operation: impl Into<Step>) -> Operation {
 }
 
 async fn ada(bench: &Bench) {
-    bench.given("authors", &[json!({"uid": uid(1), "name": "Ada"})]).await;
+    bench
+        .given("authors", &[json!({"uid": uid(1), "name": "Ada"})])
+        .await;
 }
 
 pub async fn of_all_that_demand_the_same_version_exactly_one_wins(bench: Bench) {
@@ -71,10 +76,21 @@ pub async fn of_all_that_demand_the_same_version_exactly_one_wins(bench: Bench) 
             step(update)
         });
         let answers = all_at_once(&bench, updates.collect()).await;
-        assert_eq!(tally(&answers), times([("PreconditionFailed", WRITERS - 1), ("Updated", 1)]));
-        let winner = answers.iter().flatten().find(|outcome| outcome.verdict == Verdict::Updated);
-        version = winner.and_then(|winner| winner.version).expect("the winner has a version");
-        assert_eq!(bench.run(bench.read("authors", uid(1))).await.version, Some(version));
+        assert_eq!(
+            tally(&answers),
+            times([("PreconditionFailed", WRITERS - 1), ("Updated", 1)])
+        );
+        let winner = answers
+            .iter()
+            .flatten()
+            .find(|outcome| outcome.verdict == Verdict::Updated);
+        version = winner
+            .and_then(|winner| winner.version)
+            .expect("the winner has a version");
+        assert_eq!(
+            bench.run(bench.read("authors", uid(1))).await.version,
+            Some(version)
+        );
     }
 }
 
@@ -86,25 +102,42 @@ pub async fn of_all_that_replace_the_same_version_exactly_one_wins(bench: Bench)
         step(replace)
     });
     let answers = all_at_once(&bench, replaces.collect()).await;
-    assert_eq!(tally(&answers), times([("PreconditionFailed", WRITERS - 1), ("Updated", 1)]));
+    assert_eq!(
+        tally(&answers),
+        times([("PreconditionFailed", WRITERS - 1), ("Updated", 1)])
+    );
 }
 
 pub async fn versions_of_writers_at_the_same_moment_all_differ(bench: Bench) {
     ada(&bench).await;
     let count = 4 * WRITERS;
-    let updates = (0..count).map(|number| step(bench.update("authors", uid(1), &json!({"name": number.to_string()}))));
+    let updates =
+        (0..count).map(|number| step(bench.update("authors", uid(1), &json!({"name": number.to_string()}))));
     let answers = all_at_once(&bench, updates.collect()).await;
     assert_eq!(tally(&answers), times([("Updated", count)]));
-    let mut versions: Vec<_> = answers.iter().flatten().filter_map(|outcome| outcome.version).collect();
+    let mut versions: Vec<_> = answers
+        .iter()
+        .flatten()
+        .filter_map(|outcome| outcome.version)
+        .collect();
     versions.sort_unstable();
     let expected: Vec<_> = (1_000_000..).take(count).map(at).collect();
     assert_eq!(versions, expected, "one microsecond after the other");
 }
 
 pub async fn no_change_of_another_field_is_lost(bench: Bench) {
-    bench.given("books", &[json!({"uid": uid(1), "title": "A"})]).await;
-    let changes = [json!({"title": "B"}), json!({"pages": 7}), json!({"shelf": "S"}), json!({"tags": ["t"]})];
-    let updates = changes.iter().map(|change| step(bench.update("books", uid(1), change)));
+    bench
+        .given("books", &[json!({"uid": uid(1), "title": "A"})])
+        .await;
+    let changes = [
+        json!({"title": "B"}),
+        json!({"pages": 7}),
+        json!({"shelf": "S"}),
+        json!({"tags": ["t"]}),
+    ];
+    let updates = changes
+        .iter()
+        .map(|change| step(bench.update("books", uid(1), change)));
     let answers = all_at_once(&bench, updates.collect()).await;
     assert_eq!(tally(&answers), times([("Updated", 4)]));
     assert_eq!(
@@ -115,7 +148,8 @@ pub async fn no_change_of_another_field_is_lost(bench: Bench) {
 
 pub async fn of_all_that_put_a_new_uid_one_creates_and_the_others_replace(bench: Bench) {
     for round in 0..5 {
-        let replaces = (0..WRITERS).map(|number| step(bench.replace("authors", uid(round), &json!({"name": number.to_string()}))));
+        let replaces = (0..WRITERS)
+            .map(|number| step(bench.replace("authors", uid(round), &json!({"name": number.to_string()}))));
         let answers = all_at_once(&bench, replaces.collect()).await;
         assert_eq!(tally(&answers), times([("Created", 1), ("Updated", WRITERS - 1)]));
     }
@@ -128,11 +162,15 @@ pub async fn of_all_that_demand_an_absent_row_exactly_one_creates_it(bench: Benc
         step(replace)
     });
     let answers = all_at_once(&bench, replaces.collect()).await;
-    assert_eq!(tally(&answers), times([("Created", 1), ("PreconditionFailed", WRITERS - 1)]));
+    assert_eq!(
+        tally(&answers),
+        times([("Created", 1), ("PreconditionFailed", WRITERS - 1)])
+    );
 }
 
 pub async fn of_all_that_take_a_unique_value_exactly_one_gets_it(bench: Bench) {
-    let inserts = (0..WRITERS as u128).map(|number| step(bench.insert("books", &[json!({"uid": uid(number), "title": "A", "isbn": "1"})])));
+    let inserts = (0..WRITERS as u128)
+        .map(|number| step(bench.insert("books", &[json!({"uid": uid(number), "title": "A", "isbn": "1"})])));
     let answers = all_at_once(&bench, inserts.collect()).await;
     assert_eq!(tally(&answers), times([("Created", 1), ("Unique", WRITERS - 1)]));
     assert_eq!(bench.run(bench.list("books", &[])).await.returned, 1);
@@ -142,18 +180,26 @@ pub async fn a_row_is_deleted_once(bench: Bench) {
     ada(&bench).await;
     let deletes = (0..WRITERS).map(|_| step(bench.delete("authors", uid(1))));
     let answers = all_at_once(&bench, deletes.collect()).await;
-    assert_eq!(tally(&answers), times([("Deleted", 1), ("NotFound", WRITERS - 1)]));
+    assert_eq!(
+        tally(&answers),
+        times([("Deleted", 1), ("NotFound", WRITERS - 1)])
+    );
 }
 
 pub async fn a_deletion_and_a_change_of_one_version_do_not_both_happen(bench: Bench) {
     for round in 0..10 {
-        bench.given("authors", &[json!({"uid": uid(round), "name": "Ada"})]).await;
+        bench
+            .given("authors", &[json!({"uid": uid(round), "name": "Ada"})])
+            .await;
         let mut update = bench.update("authors", uid(round), &json!({"name": "Bea"}));
         update.precondition = Precondition::VersionIn(vec![at(0)]);
         let mut delete = bench.delete("authors", uid(round));
         delete.precondition = Precondition::VersionIn(vec![at(0)]);
         let answers = all_at_once(&bench, vec![step(update), step(delete)]).await;
-        let verdicts: Vec<_> = answers.into_iter().map(|answer| answer.map(|outcome| outcome.verdict)).collect();
+        let verdicts: Vec<_> = answers
+            .into_iter()
+            .map(|answer| answer.map(|outcome| outcome.verdict))
+            .collect();
         let changed = [Ok(Verdict::Updated), Ok(Verdict::PreconditionFailed)];
         let deleted = [Ok(Verdict::NotFound), Ok(Verdict::Deleted)];
         assert!(verdicts == changed || verdicts == deleted, "{verdicts:?}");
@@ -163,8 +209,13 @@ pub async fn a_deletion_and_a_change_of_one_version_do_not_both_happen(bench: Be
 pub async fn a_row_is_not_deleted_while_another_begins_to_refer_to_it(bench: Bench) {
     for round in 0..10 {
         let (author, book) = (uid(2 * round), uid(2 * round + 1));
-        bench.given("authors", &[json!({"uid": author, "name": "Ada"})]).await;
-        let insert = bench.insert("books", &[json!({"uid": book, "title": "A", "author_uid": author})]);
+        bench
+            .given("authors", &[json!({"uid": author, "name": "Ada"})])
+            .await;
+        let insert = bench.insert(
+            "books",
+            &[json!({"uid": book, "title": "A", "author_uid": author})],
+        );
         let delete = bench.delete("authors", author);
         let tally = tally(&all_at_once(&bench, vec![step(insert), step(delete)]).await);
         let referred = times([("Created", 1), ("StillReferenced", 1)]);
@@ -183,17 +234,28 @@ async fn started(bench: &Bench, operation: impl Into<Step>) -> JoinHandle<Answer
 }
 
 async fn verdict(task: JoinHandle<Answer>) -> Verdict {
-    let outcome = task.await.expect("the task ends").expect("the operation ends with a verdict");
+    let outcome = task
+        .await
+        .expect("the task ends")
+        .expect("the operation ends with a verdict");
     outcome.verdict
 }
 
 /// Lets a unit of work do `first`, starts `second`, ends the unit, and says what became of `second`.
-async fn after<F>(bench: &Bench, first: impl Into<Step>, second: impl Into<Step>, commits: bool, answer: impl FnOnce(JoinHandle<Answer>) -> F) -> F::Output
+async fn after<F>(
+    bench: &Bench,
+    first: impl Into<Step>,
+    second: impl Into<Step>,
+    commits: bool,
+    answer: impl FnOnce(JoinHandle<Answer>) -> F,
+) -> F::Output
 where
     F: Future,
 {
     let mut unit = bench.begin().await;
-    unit.execute(step(first)).await.expect("nothing is in the way of the first");
+    unit.execute(step(first))
+        .await
+        .expect("nothing is in the way of the first");
     let task = started(bench, second).await;
     if commits {
         unit.commit().await.expect("the unit commits");
@@ -209,7 +271,9 @@ pub async fn who_waited_judges_the_row_as_it_became(bench: Bench) {
         // Each finds a row whose name is about to become Bea.
         let row = |offset: u128| uid(number + 10 * offset);
         for offset in 0..5 {
-            bench.given("authors", &[json!({"uid": row(offset), "name": "Ada"})]).await;
+            bench
+                .given("authors", &[json!({"uid": row(offset), "name": "Ada"})])
+                .await;
         }
         let first = |offset| bench.update("authors", row(offset), &json!({"name": "Bea"}));
         let second = |offset| bench.update("authors", row(offset), &json!({"born_on": "2000-01-01"}));
@@ -246,35 +310,83 @@ pub async fn who_waited_judges_the_row_as_it_became(bench: Bench) {
 pub async fn who_waited_for_a_deletion_finds_no_row(bench: Bench) {
     for (number, commits) in [(0, true), (10, false)] {
         for offset in 0..3 {
-            bench.given("authors", &[json!({"uid": uid(number + offset), "name": "Ada"})]).await;
+            bench
+                .given("authors", &[json!({"uid": uid(number + offset), "name": "Ada"})])
+                .await;
         }
         let delete = |offset| bench.delete("authors", uid(number + offset));
         let update = bench.update("authors", uid(number), &json!({"name": "Bea"}));
         let found = after(&bench, delete(0), update, commits, verdict).await;
-        assert_eq!(found, if commits { Verdict::NotFound } else { Verdict::Updated });
+        assert_eq!(
+            found,
+            if commits {
+                Verdict::NotFound
+            } else {
+                Verdict::Updated
+            }
+        );
 
         let found = after(&bench, delete(1), delete(1), commits, verdict).await;
-        assert_eq!(found, if commits { Verdict::NotFound } else { Verdict::Deleted });
+        assert_eq!(
+            found,
+            if commits {
+                Verdict::NotFound
+            } else {
+                Verdict::Deleted
+            }
+        );
 
         let replace = bench.replace("authors", uid(number + 2), &json!({"name": "Bea"}));
         let found = after(&bench, delete(2), replace, commits, verdict).await;
-        assert_eq!(found, if commits { Verdict::Created } else { Verdict::Updated });
+        assert_eq!(
+            found,
+            if commits {
+                Verdict::Created
+            } else {
+                Verdict::Updated
+            }
+        );
     }
 }
 
 pub async fn who_waited_for_a_creation_replaces_or_conflicts(bench: Bench) {
     for (number, commits) in [(0, true), (10, false)] {
-        let creation = |offset: u128| bench.replace("books", uid(number + offset), &json!({"title": "A", "isbn": (number + offset).to_string()}));
+        let creation = |offset: u128| {
+            bench.replace(
+                "books",
+                uid(number + offset),
+                &json!({"title": "A", "isbn": (number + offset).to_string()}),
+            )
+        };
         let found = after(&bench, creation(0), creation(0), commits, verdict).await;
-        assert_eq!(found, if commits { Verdict::Updated } else { Verdict::Created });
+        assert_eq!(
+            found,
+            if commits {
+                Verdict::Updated
+            } else {
+                Verdict::Created
+            }
+        );
 
         let mut absent = creation(1);
         absent.update.precondition = Precondition::Absent;
         let found = after(&bench, creation(1), absent, commits, verdict).await;
-        assert_eq!(found, if commits { Verdict::PreconditionFailed } else { Verdict::Created });
+        assert_eq!(
+            found,
+            if commits {
+                Verdict::PreconditionFailed
+            } else {
+                Verdict::Created
+            }
+        );
 
-        let same_isbn = bench.insert("books", &[json!({"uid": uid(number + 5), "title": "B", "isbn": (number + 2).to_string()})]);
-        let answer = after(&bench, creation(2), same_isbn, commits, |task| task).await.expect("the task ends");
+        let same_isbn = bench.insert(
+            "books",
+            &[json!({"uid": uid(number + 5), "title": "B", "isbn": (number + 2).to_string()})],
+        );
+        let answer = after(&bench, creation(2), same_isbn, commits, |task| task)
+            .await
+            .expect("the task ends");
         match answer {
             Err(StoreError::Conflict(conflict)) if commits => {
                 assert_eq!(conflict.kind, ConflictKind::Unique);
@@ -306,11 +418,17 @@ pub async fn a_page_and_its_count_are_of_one_moment(bench: Bench) {
         let mut list = bench.list("books", &["pages"]);
         list.count = rowstamp_domain::operation::Count::Exact;
         let outcome = bench.run(list).await;
-        assert_eq!(outcome.total, Some(outcome.returned), "no row came between the page and its count");
+        assert_eq!(
+            outcome.total,
+            Some(outcome.returned),
+            "no row came between the page and its count"
+        );
         if done {
             assert_eq!(outcome.total, Some(20));
             break;
         }
+        // A store that never waits would otherwise keep the writer from its turn.
+        tokio::task::yield_now().await;
     }
     writer.await.expect("the writer ends");
 }

@@ -36,10 +36,10 @@ book_uid = { type = "uuid", references = "books", on_delete = "set_null" }
 
 # A table with names of its own: nothing but JSON uses ours.
 [resources.accounts]
-table = "Ledger Accounts"
-audit = { uid = "id", created_at = "opened", last_updated_at = "touched at", creator_uid = "opened_by", last_updater_uid = "touched_by", actor = "uuid" }
+table = "LedgerAccounts"
+audit = { uid = "id", created_at = "opened", last_updated_at = "Touched_At", creator_uid = "opened_by", last_updater_uid = "touched_by", actor = "uuid" }
 [resources.accounts.fields]
-owner   = { type = "text", required = true, column = "Owner \"legal\" name" }
+owner   = { type = "text", required = true, column = "user" }
 balance = { type = "decimal", json = "string", column = "select" }
 
 # A table without stamps.

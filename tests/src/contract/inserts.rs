@@ -20,7 +20,10 @@ pub async fn one_row_is_created_and_told_with_its_version_and_uid(bench: Bench) 
         ..Outcome::verdict(Verdict::Created)
     };
     assert_eq!(outcome, expected);
-    assert_eq!(Some(json(&outcome)), bench.row("authors", uid(1)).await.as_deref());
+    assert_eq!(
+        Some(json(&outcome)),
+        bench.row("authors", uid(1)).await.as_deref()
+    );
 }
 
 pub async fn many_rows_are_created_and_come_back_in_the_order_given(bench: Bench) {
@@ -29,8 +32,15 @@ pub async fn many_rows_are_created_and_come_back_in_the_order_given(bench: Bench
     insert.select = bench.select("authors", &["name"]);
     let outcome = bench.run(insert).await;
     assert_eq!(json(&outcome), r#"[{"name":"3"},{"name":"1"},{"name":"2"}]"#);
-    assert_eq!((outcome.verdict.clone(), outcome.returned, outcome.affected), (Verdict::Created, 3, 3));
-    assert_eq!((outcome.version, outcome.uid), (None, None), "there is no one row to tell of");
+    assert_eq!(
+        (outcome.verdict.clone(), outcome.returned, outcome.affected),
+        (Verdict::Created, 3, 3)
+    );
+    assert_eq!(
+        (outcome.version, outcome.uid),
+        (None, None),
+        "there is no one row to tell of"
+    );
 }
 
 pub async fn created_rows_come_in_the_form_asked_for(bench: Bench) {
@@ -38,26 +48,39 @@ pub async fn created_rows_come_in_the_form_asked_for(bench: Bench) {
     let mut insert = bench.insert("authors", &[row(1), row(2)]);
     insert.representation = Representation::Nothing;
     let outcome = bench.run(insert).await;
-    assert_eq!((outcome.rows, outcome.returned, outcome.affected), (Rows::None, 0, 2));
+    assert_eq!(
+        (outcome.rows, outcome.returned, outcome.affected),
+        (Rows::None, 0, 2)
+    );
 
     let mut insert = bench.insert("authors", &[row(3), row(4)]);
     insert.representation = Representation::Records;
     let outcome = bench.run(insert).await;
-    let names: Vec<_> = records(&outcome).iter().map(|record| record.get("name").cloned()).collect();
+    let names: Vec<_> = records(&outcome)
+        .iter()
+        .map(|record| record.get("name").cloned())
+        .collect();
     let name = |name: &str| Some(bench.value("authors", "name", &json!(name)));
     assert_eq!(names, [name("3"), name("4")]);
 
     let mut insert = bench.insert("authors", &[row(5)]);
     insert.representation = Representation::Nothing;
     let outcome = bench.run(insert).await;
-    assert_eq!((outcome.rows, outcome.returned, outcome.affected), (Rows::None, 0, 1));
+    assert_eq!(
+        (outcome.rows, outcome.returned, outcome.affected),
+        (Rows::None, 0, 1)
+    );
     assert_eq!((outcome.version, outcome.uid), (Some(at(0)), Some(uid(5))));
 }
 
 pub async fn a_column_that_is_not_given_is_null(bench: Bench) {
-    bench.run(bench.insert("books", &[json!({"uid": uid(1), "title": "A"})])).await;
+    bench
+        .run(bench.insert("books", &[json!({"uid": uid(1), "title": "A"})]))
+        .await;
     assert_eq!(
-        bench.rows("books", &["isbn", "pages", "tags", "author_uid"]).await,
+        bench
+            .rows("books", &["isbn", "pages", "tags", "author_uid"])
+            .await,
         r#"[{"isbn":null,"pages":null,"tags":null,"author_uid":null}]"#
     );
 }
@@ -68,24 +91,39 @@ pub async fn created_rows_that_may_not_be_seen_are_not_shown(bench: Bench) {
     insert.visible = bench.equals("authors", "name", &json!("Ada"));
     insert.select = bench.select("authors", &["uid"]);
     let outcome = bench.run(insert).await;
-    assert_eq!(json(&outcome), json!([{"uid": uid(1)}, {"uid": uid(3)}]).to_string());
-    assert_eq!((outcome.verdict, outcome.returned, outcome.affected), (Verdict::Created, 2, 3));
+    assert_eq!(
+        json(&outcome),
+        json!([{"uid": uid(1)}, {"uid": uid(3)}]).to_string()
+    );
+    assert_eq!(
+        (outcome.verdict, outcome.returned, outcome.affected),
+        (Verdict::Created, 2, 3)
+    );
 
-    let forms = [Representation::JsonArray, Representation::JsonObject, Representation::Records];
+    let forms = [
+        Representation::JsonArray,
+        Representation::JsonObject,
+        Representation::Records,
+    ];
     for (number, representation) in (4..).zip(forms) {
         let mut insert = bench.insert("authors", &[row(number, "Cleo")]);
         insert.visible = bench.equals("authors", "name", &json!("Ada"));
         insert.representation = representation;
         let outcome = bench.run(insert).await;
         assert_eq!((outcome.verdict, outcome.affected), (Verdict::Created, 1));
-        assert_eq!((outcome.rows, outcome.returned), (Rows::None, 0), "{representation:?}");
+        assert_eq!(
+            (outcome.rows, outcome.returned),
+            (Rows::None, 0),
+            "{representation:?}"
+        );
         assert_eq!((outcome.version, outcome.uid), (Some(at(0)), Some(uid(number))));
     }
     assert_eq!(bench.run(bench.list("authors", &[])).await.returned, 6);
 }
 
 pub async fn rows_that_a_rule_forbids_are_refused_and_so_are_all_others(bench: Bench) {
-    let row = |number: u128, born_on: Option<&str>| json!({"uid": uid(number), "name": "Ada", "born_on": born_on});
+    let row =
+        |number: u128, born_on: Option<&str>| json!({"uid": uid(number), "name": "Ada", "born_on": born_on});
     let cases = [
         vec![row(1, Some("1900-01-01"))],
         vec![row(1, None)],
@@ -95,10 +133,17 @@ pub async fn rows_that_a_rule_forbids_are_refused_and_so_are_all_others(bench: B
     for rows in cases {
         let mut insert = bench.insert("authors", &rows);
         insert.permitted = bench.equals("authors", "born_on", &json!("2000-01-01"));
-        assert_eq!(bench.run(insert).await, Outcome::verdict(Verdict::NotWritable), "{rows:?}");
+        assert_eq!(
+            bench.run(insert).await,
+            Outcome::verdict(Verdict::NotWritable),
+            "{rows:?}"
+        );
         assert_eq!(bench.rows("authors", &["uid"]).await, "[]");
     }
-    let mut insert = bench.insert("authors", &[row(1, Some("2000-01-01")), row(2, Some("2000-01-01"))]);
+    let mut insert = bench.insert(
+        "authors",
+        &[row(1, Some("2000-01-01")), row(2, Some("2000-01-01"))],
+    );
     insert.permitted = bench.equals("authors", "born_on", &json!("2000-01-01"));
     assert_eq!(bench.run(insert).await.verdict, Verdict::Created);
 }
@@ -113,21 +158,29 @@ pub async fn a_rule_speaks_of_the_stamps_too(bench: Bench) {
 
 pub async fn a_rule_speaks_of_columns_that_are_not_given_too(bench: Bench) {
     let mut insert = bench.insert("authors", &[json!({"uid": uid(1), "name": "Ada"})]);
-    insert.permitted = bench.test("authors", "born_on", rowstamp_domain::query::Predicate::Is(rowstamp_domain::query::IsTest::NotNull));
+    insert.permitted = bench.test(
+        "authors",
+        "born_on",
+        rowstamp_domain::query::Predicate::Is(rowstamp_domain::query::IsTest::NotNull),
+    );
     assert_eq!(bench.run(insert.clone()).await.verdict, Verdict::NotWritable);
     insert.permitted = Condition::Not(Box::new(insert.permitted));
     assert_eq!(bench.run(insert).await.verdict, Verdict::Created);
 }
 
 pub async fn a_rule_is_judged_before_a_conflict(bench: Bench) {
-    bench.given("books", &[json!({"uid": uid(1), "title": "A", "isbn": "1"})]).await;
+    bench
+        .given("books", &[json!({"uid": uid(1), "title": "A", "isbn": "1"})])
+        .await;
     let mut insert = bench.insert("books", &[json!({"uid": uid(2), "title": "A", "isbn": "1"})]);
     insert.permitted = Condition::Never;
     assert_eq!(bench.run(insert).await.verdict, Verdict::NotWritable);
 }
 
 pub async fn one_row_in_conflict_keeps_all_others_out(bench: Bench) {
-    bench.given("books", &[json!({"uid": uid(1), "title": "A", "isbn": "1"})]).await;
+    bench
+        .given("books", &[json!({"uid": uid(1), "title": "A", "isbn": "1"})])
+        .await;
     let row = |number: u128, isbn: &str| json!({"uid": uid(number), "title": "B", "isbn": isbn});
     let insert = bench.insert("books", &[row(2, "2"), row(3, "1"), row(4, "4")]);
     match bench.try_run(insert).await {

@@ -57,17 +57,27 @@ pub async fn a_page_comes_in_the_form_asked_for(bench: Bench) {
 
     list.representation = Representation::Records;
     let outcome = bench.run(list.clone()).await;
-    let pages: Vec<_> = records(&outcome).iter().map(|record| record.get("pages").cloned()).collect();
+    let pages: Vec<_> = records(&outcome)
+        .iter()
+        .map(|record| record.get("pages").cloned())
+        .collect();
     assert_eq!(
         pages,
-        [Some(Value::Integer(300)), Some(Value::Integer(100)), Some(Value::Null)]
+        [
+            Some(Value::Integer(300)),
+            Some(Value::Integer(100)),
+            Some(Value::Null)
+        ]
     );
     assert_eq!(records(&outcome)[0].get("isbn"), None);
 
     list.representation = Representation::Nothing;
     list.count = Count::Exact;
     let outcome = bench.run(list).await;
-    assert_eq!((outcome.rows, outcome.returned, outcome.total), (Rows::None, 0, Some(5)));
+    assert_eq!(
+        (outcome.rows, outcome.returned, outcome.total),
+        (Rows::None, 0, Some(5))
+    );
 }
 
 pub async fn an_order_goes_by_its_terms_one_after_the_other(bench: Bench) {
@@ -81,8 +91,22 @@ pub async fn an_order_goes_by_its_terms_one_after_the_other(bench: Bench) {
         (&[("pages", Descending, Last), ("uid", Descending, Last)], "ADBEC"),
         (&[("uid", Descending, First)], "EDCBA"),
         (&[("status", Ascending, Last), ("uid", Descending, Last)], "ECBAD"),
-        (&[("status", Descending, Last), ("pages", Ascending, Last), ("uid", Ascending, Last)], "DBACE"),
-        (&[("isbn", Ascending, Last), ("title", Descending, Last), ("uid", Ascending, Last)], "EDCBA"),
+        (
+            &[
+                ("status", Descending, Last),
+                ("pages", Ascending, Last),
+                ("uid", Ascending, Last),
+            ],
+            "DBACE",
+        ),
+        (
+            &[
+                ("isbn", Ascending, Last),
+                ("title", Descending, Last),
+                ("uid", Ascending, Last),
+            ],
+            "EDCBA",
+        ),
     ];
     for (terms, expected) in cases {
         let mut list = bench.list("books", &["title"]);
@@ -96,7 +120,15 @@ pub async fn an_order_goes_by_its_terms_one_after_the_other(bench: Bench) {
 
 pub async fn a_page_begins_after_its_offset_and_ends_at_its_limit(bench: Bench) {
     shelf(&bench).await;
-    let cases = [(5, 0, "ABCDE"), (2, 0, "AB"), (2, 1, "BC"), (2, 4, "E"), (2, 5, ""), (0, 0, ""), (2, u64::MAX >> 1, "")];
+    let cases = [
+        (5, 0, "ABCDE"),
+        (2, 0, "AB"),
+        (2, 1, "BC"),
+        (2, 4, "E"),
+        (2, 5, ""),
+        (0, 0, ""),
+        (2, u64::MAX >> 1, ""),
+    ];
     for (limit, offset, expected) in cases {
         let mut list = bench.list("books", &["title"]);
         (list.query.limit, list.query.offset) = (limit, offset);
@@ -109,7 +141,11 @@ pub async fn a_page_begins_after_its_offset_and_ends_at_its_limit(bench: Bench) 
 pub async fn an_exact_count_is_of_all_matching_rows_that_may_be_seen(bench: Bench) {
     shelf(&bench).await;
     let draft = bench.equals("books", "status", &json!("draft"));
-    let long = bench.test("books", "pages", Predicate::Compare(Comparison::Gt, Value::Integer(150)));
+    let long = bench.test(
+        "books",
+        "pages",
+        Predicate::Compare(Comparison::Gt, Value::Integer(150)),
+    );
     let cases = [
         (Condition::Always, Condition::Always, 2, 0, 5, "AB"),
         (draft.clone(), Condition::Always, 1, 1, 4, "B"),
@@ -125,19 +161,31 @@ pub async fn an_exact_count_is_of_all_matching_rows_that_may_be_seen(bench: Benc
         list.query.condition = condition;
         list.count = Count::Exact;
         let outcome = bench.run(list.clone()).await;
-        assert_eq!((outcome.total, letters(json(&outcome)).as_str()), (Some(total), page), "{list:?}");
+        assert_eq!(
+            (outcome.total, letters(json(&outcome)).as_str()),
+            (Some(total), page),
+            "{list:?}"
+        );
     }
 }
 
 pub async fn a_condition_has_three_truths(bench: Bench) {
     shelf(&bench).await;
-    let pages = |comparison, number| bench.test("books", "pages", Predicate::Compare(comparison, Value::Integer(number)));
+    let pages = |comparison, number| {
+        bench.test(
+            "books",
+            "pages",
+            Predicate::Compare(comparison, Value::Integer(number)),
+        )
+    };
     let eq = |number| pages(Comparison::Eq, number);
     let unknown = || bench.test("books", "pages", Predicate::Compare(Comparison::Eq, Value::Null));
     let not = |condition| Condition::Not(Box::new(condition));
     let is = |test| bench.test("books", "pages", Predicate::Is(test));
     let one_of = |numbers: &[Option<i32>]| {
-        let values = numbers.iter().map(|number| number.map_or(Value::Null, Value::Integer));
+        let values = numbers
+            .iter()
+            .map(|number| number.map_or(Value::Null, Value::Integer));
         bench.test("books", "pages", Predicate::In(values.collect()))
     };
     let distinct = |value| bench.test("books", "pages", Predicate::IsDistinct(value));
@@ -163,7 +211,10 @@ pub async fn a_condition_has_three_truths(bench: Bench) {
         (not(Condition::All(vec![unknown(), Condition::Always])), ""),
         (Condition::Any(vec![unknown(), eq(100)]), "B"),
         (not(Condition::Any(vec![eq(100), eq(300)])), "D"),
-        (Condition::All(vec![pages(Comparison::Gt, 100), pages(Comparison::Lt, 300)]), "D"),
+        (
+            Condition::All(vec![pages(Comparison::Gt, 100), pages(Comparison::Lt, 300)]),
+            "D",
+        ),
         (is(IsTest::Null), "CE"),
         (is(IsTest::NotNull), "ABD"),
         (not(is(IsTest::Null)), "ABD"),
@@ -186,7 +237,10 @@ pub async fn a_condition_has_three_truths(bench: Bench) {
 pub async fn truth_values_are_told_apart(bench: Bench) {
     let row = |number: u128, boolean: Option<bool>| json!({"uid": uid(number), "boolean": boolean});
     bench
-        .given("specimens", &[row(1, Some(true)), row(2, Some(false)), row(3, None)])
+        .given(
+            "specimens",
+            &[row(1, Some(true)), row(2, Some(false)), row(3, None)],
+        )
         .await;
     let cases = [
         (IsTest::True, vec![1]),
@@ -199,11 +253,24 @@ pub async fn truth_values_are_told_apart(bench: Bench) {
         for negated in [false, true] {
             let condition = bench.test("specimens", "boolean", Predicate::Is(test));
             let mut list = bench.list("specimens", &["uid"]);
-            list.query.condition = if negated { Condition::Not(Box::new(condition)) } else { condition };
-            let found: Vec<_> = (1..=3).filter(|number| expected.contains(number) != negated).collect();
-            let found: Vec<_> = found.into_iter().map(|number| json!({"uid": uid(number)})).collect();
+            list.query.condition = if negated {
+                Condition::Not(Box::new(condition))
+            } else {
+                condition
+            };
+            let found: Vec<_> = (1..=3)
+                .filter(|number| expected.contains(number) != negated)
+                .collect();
+            let found: Vec<_> = found
+                .into_iter()
+                .map(|number| json!({"uid": uid(number)}))
+                .collect();
             let outcome = bench.run(list).await;
-            assert_eq!(json(&outcome), json!(found).to_string(), "{test:?}, negated: {negated}");
+            assert_eq!(
+                json(&outcome),
+                json!(found).to_string(),
+                "{test:?}, negated: {negated}"
+            );
         }
     }
 }
@@ -211,13 +278,25 @@ pub async fn truth_values_are_told_apart(bench: Bench) {
 pub async fn patterns_match_as_like_does(bench: Bench) {
     let texts = ["Abc", "abc", "a%c", "a_c", r"a\c", "", "äbc", "a\nc"];
     for (number, text) in (1..).zip(texts) {
-        bench.given("specimens", &[json!({"uid": uid(number), "text": text})]).await;
+        bench
+            .given("specimens", &[json!({"uid": uid(number), "text": text})])
+            .await;
     }
-    bench.given("specimens", &[json!({"uid": uid(99), "text": null})]).await;
+    bench
+        .given("specimens", &[json!({"uid": uid(99), "text": null})])
+        .await;
     let cases: [(&str, LikeCase, &[&str]); 12] = [
         ("a%", LikeCase::Sensitive, &["abc", "a%c", "a_c", r"a\c", "a\nc"]),
-        ("a%", LikeCase::Insensitive, &["Abc", "abc", "a%c", "a_c", r"a\c", "a\nc"]),
-        ("A_C", LikeCase::Insensitive, &["Abc", "abc", "a%c", "a_c", r"a\c", "a\nc"]),
+        (
+            "a%",
+            LikeCase::Insensitive,
+            &["Abc", "abc", "a%c", "a_c", r"a\c", "a\nc"],
+        ),
+        (
+            "A_C",
+            LikeCase::Insensitive,
+            &["Abc", "abc", "a%c", "a_c", r"a\c", "a\nc"],
+        ),
         ("%", LikeCase::Sensitive, &texts),
         ("", LikeCase::Sensitive, &[""]),
         ("_bc", LikeCase::Sensitive, &["Abc", "abc", "äbc"]),
@@ -237,14 +316,30 @@ pub async fn patterns_match_as_like_does(bench: Bench) {
         list.query.condition = bench.test("specimens", "text", predicate);
         let expected: Vec<_> = expected.iter().map(|text| json!({"text": text})).collect();
         let outcome = bench.run(list).await;
-        assert_eq!(json(&outcome), json!(expected).to_string(), "{pattern:?} {case:?}");
+        assert_eq!(
+            json(&outcome),
+            json!(expected).to_string(),
+            "{pattern:?} {case:?}"
+        );
     }
 }
 
 pub async fn quotes_and_keywords_in_values_are_nothing_but_values(bench: Bench) {
-    let nasty = ["'; drop table books; --", r#"""#, r"\", "$1", "%s", "NULL", "{}", "\u{1F980} é\u{301}", "\t\r\n\u{1}\u{7f}"];
+    let nasty = [
+        "'; drop table books; --",
+        r#"""#,
+        r"\",
+        "$1",
+        "%s",
+        "NULL",
+        "{}",
+        "\u{1F980} é\u{301}",
+        "\t\r\n\u{1}\u{7f}",
+    ];
     for (number, text) in (1..).zip(nasty) {
-        bench.given("specimens", &[json!({"uid": uid(number), "text": text})]).await;
+        bench
+            .given("specimens", &[json!({"uid": uid(number), "text": text})])
+            .await;
         let mut list = bench.list("specimens", &["text"]);
         list.query.condition = bench.equals("specimens", "text", &json!(text));
         let outcome = bench.run(list).await;

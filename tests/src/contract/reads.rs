@@ -7,7 +7,9 @@ use serde_json::json;
 use super::bench::{Bench, at, json, records, uid};
 
 pub async fn a_row_is_found_with_its_version_and_all_its_columns_in_order(bench: Bench) {
-    bench.given("authors", &[json!({"uid": uid(1), "name": "Ada"})]).await;
+    bench
+        .given("authors", &[json!({"uid": uid(1), "name": "Ada"})])
+        .await;
     let outcome = bench.run(bench.read("authors", uid(1))).await;
     assert_eq!(
         json(&outcome),
@@ -29,7 +31,9 @@ pub async fn no_row_is_not_found(bench: Bench) {
 }
 
 pub async fn a_row_that_may_not_be_seen_is_not_found(bench: Bench) {
-    bench.given("authors", &[json!({"uid": uid(1), "name": "Ada"})]).await;
+    bench
+        .given("authors", &[json!({"uid": uid(1), "name": "Ada"})])
+        .await;
     for visible in [
         Condition::Never,
         bench.equals("authors", "name", &json!("Bea")),
@@ -46,7 +50,9 @@ pub async fn a_row_that_may_not_be_seen_is_not_found(bench: Bench) {
 }
 
 pub async fn the_columns_asked_for_come_back_in_the_order_asked(bench: Bench) {
-    bench.given("authors", &[json!({"uid": uid(1), "name": "Ada"})]).await;
+    bench
+        .given("authors", &[json!({"uid": uid(1), "name": "Ada"})])
+        .await;
     let mut read = bench.read("authors", uid(1));
     read.select = bench.select("authors", &["born_on", "name"]);
     let outcome = bench.run(read).await;
@@ -56,14 +62,18 @@ pub async fn the_columns_asked_for_come_back_in_the_order_asked(bench: Bench) {
 }
 
 pub async fn no_columns_at_all_are_an_empty_object(bench: Bench) {
-    bench.given("authors", &[json!({"uid": uid(1), "name": "Ada"})]).await;
+    bench
+        .given("authors", &[json!({"uid": uid(1), "name": "Ada"})])
+        .await;
     let mut read = bench.read("authors", uid(1));
     read.select = Select([].into());
     assert_eq!(json(&bench.run(read).await), "{}");
 }
 
 pub async fn a_row_comes_in_the_form_asked_for(bench: Bench) {
-    bench.given("authors", &[json!({"uid": uid(1), "name": "Ada"})]).await;
+    bench
+        .given("authors", &[json!({"uid": uid(1), "name": "Ada"})])
+        .await;
     let mut read = bench.read("authors", uid(1));
     read.select = bench.select("authors", &["name"]);
 
@@ -82,24 +92,39 @@ pub async fn a_row_comes_in_the_form_asked_for(bench: Bench) {
     let [record] = records(&outcome) else {
         panic!("one record was asked for: {outcome:?}")
     };
-    assert_eq!(record.get("name"), Some(&bench.value("authors", "name", &json!("Ada"))));
-    assert_eq!(record.get("born_on"), None, "a column that was not asked for is absent, not NULL");
+    assert_eq!(
+        record.get("name"),
+        Some(&bench.value("authors", "name", &json!("Ada")))
+    );
+    assert_eq!(
+        record.get("born_on"),
+        None,
+        "a column that was not asked for is absent, not NULL"
+    );
 }
 
 pub async fn a_table_with_names_of_its_own_answers_with_ours(bench: Bench) {
     bench
-        .given("accounts", &[json!({"uid": uid(1), "owner": "Eve", "balance": "12.50"})])
+        .given(
+            "accounts",
+            &[json!({"uid": uid(1), "owner": "Eve", "balance": "12.50"})],
+        )
         .await;
     let outcome = bench.run(bench.read("accounts", uid(1))).await;
     assert_eq!(
         json(&outcome),
-        r#"{"uid":"01900000-0000-7000-8000-000000000001","owner":"Eve","balance":"12.50","created_at":"2026-01-01T00:00:00+00:00","last_updated_at":"2026-01-01T00:00:00+00:00","creator_uid":"01900000-0000-7000-8000-000000000206","last_updater_uid":"01900000-0000-7000-8000-000000000206"}"#
+        r#"{"uid":"01900000-0000-7000-8000-000000000001","owner":"Eve","balance":"12.50","created_at":"2026-01-01T00:00:00+00:00","last_updated_at":"2026-01-01T00:00:00+00:00","creator_uid":"01900000-0000-7000-8000-0000000001fe","last_updater_uid":"01900000-0000-7000-8000-0000000001fe"}"#
     );
     assert_eq!(outcome.version, Some(at(0)));
 }
 
 pub async fn a_table_without_stamps_has_no_version(bench: Bench) {
-    bench.given("settings", &[json!({"uid": uid(1), "value": {"b": 1, "a": [true, null]}})]).await;
+    bench
+        .given(
+            "settings",
+            &[json!({"uid": uid(1), "value": {"b": 1, "a": [true, null]}})],
+        )
+        .await;
     let outcome = bench.run(bench.read("settings", uid(1))).await;
     assert_eq!(
         json(&outcome),

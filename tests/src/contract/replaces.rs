@@ -9,7 +9,9 @@ use serde_json::json;
 use super::bench::{Bench, at, json, uid};
 
 pub async fn where_there_is_no_row_it_is_created(bench: Bench) {
-    let outcome = bench.run(bench.replace("authors", uid(1), &json!({"name": "Ada"}))).await;
+    let outcome = bench
+        .run(bench.replace("authors", uid(1), &json!({"name": "Ada"})))
+        .await;
     assert_eq!(
         json(&outcome),
         r#"{"uid":"01900000-0000-7000-8000-000000000001","name":"Ada","born_on":null,"created_at":"2026-01-01T00:00:00+00:00","last_updated_at":"2026-01-01T00:00:00+00:00","creator_uid":"alice","last_updater_uid":"alice"}"#
@@ -27,7 +29,10 @@ pub async fn where_there_is_no_row_it_is_created(bench: Bench) {
 
 pub async fn where_there_is_a_row_it_is_replaced_and_keeps_who_made_it(bench: Bench) {
     bench
-        .given("authors", &[json!({"uid": uid(1), "name": "Ada", "born_on": "1815-12-10", "creator_uid": "carol"})])
+        .given(
+            "authors",
+            &[json!({"uid": uid(1), "name": "Ada", "born_on": "1815-12-10", "creator_uid": "carol"})],
+        )
         .await;
     let outcome = bench
         .run(bench.replace("authors", uid(1), &json!({"name": "Bea", "born_on": null})))
@@ -37,7 +42,10 @@ pub async fn where_there_is_a_row_it_is_replaced_and_keeps_who_made_it(bench: Be
         r#"{"uid":"01900000-0000-7000-8000-000000000001","name":"Bea","born_on":null,"created_at":"2026-01-01T00:00:00+00:00","last_updated_at":"2026-01-01T00:00:01+00:00","creator_uid":"carol","last_updater_uid":"bob"}"#
     );
     assert_eq!((outcome.verdict, outcome.affected), (Verdict::Updated, 1));
-    assert_eq!((outcome.version, outcome.uid), (Some(at(1_000_000)), Some(uid(1))));
+    assert_eq!(
+        (outcome.version, outcome.uid),
+        (Some(at(1_000_000)), Some(uid(1)))
+    );
 }
 
 pub async fn the_same_again_is_written_again(bench: Bench) {
@@ -66,7 +74,11 @@ pub async fn a_precondition_decides_before_a_row_is_created(bench: Bench) {
             for permitted in [Condition::Always, Condition::Never] {
                 let mut refused = replace.clone();
                 refused.create.as_mut().expect("there is one").permitted = permitted;
-                assert_eq!(bench.run(refused).await, Outcome::verdict(expected.clone()), "{precondition:?}");
+                assert_eq!(
+                    bench.run(refused).await,
+                    Outcome::verdict(expected.clone()),
+                    "{precondition:?}"
+                );
             }
             replace.create = None;
         }
@@ -80,9 +92,14 @@ pub async fn without_leave_to_create_no_row_is_not_found(bench: Bench) {
     replace.create = None;
     for precondition in [Precondition::None, Precondition::Absent] {
         replace.update.precondition = precondition;
-        assert_eq!(bench.run(replace.clone()).await, Outcome::verdict(Verdict::NotFound));
+        assert_eq!(
+            bench.run(replace.clone()).await,
+            Outcome::verdict(Verdict::NotFound)
+        );
     }
-    bench.given("authors", &[json!({"uid": uid(1), "name": "Ada"})]).await;
+    bench
+        .given("authors", &[json!({"uid": uid(1), "name": "Ada"})])
+        .await;
     replace.update.precondition = Precondition::Exists;
     assert_eq!(bench.run(replace).await.verdict, Verdict::Updated);
 }
@@ -91,10 +108,18 @@ pub async fn a_new_row_is_judged_by_the_rule_for_new_rows_alone(bench: Bench) {
     let mut replace = bench.replace("authors", uid(1), &json!({"name": "Ada"}));
     replace.update.permitted = Condition::Never;
     replace.create.as_mut().expect("there is one").permitted = bench.equals("authors", "name", &json!("Bea"));
-    assert_eq!(bench.run(replace.clone()).await, Outcome::verdict(Verdict::NotWritable));
-    replace.create.as_mut().expect("there is one").permitted = bench.equals("authors", "creator_uid", &json!("alice"));
+    assert_eq!(
+        bench.run(replace.clone()).await,
+        Outcome::verdict(Verdict::NotWritable)
+    );
+    replace.create.as_mut().expect("there is one").permitted =
+        bench.equals("authors", "creator_uid", &json!("alice"));
     assert_eq!(bench.run(replace.clone()).await.verdict, Verdict::Created);
-    assert_eq!(bench.run(replace).await, Outcome::verdict(Verdict::NotWritable), "it is an update now");
+    assert_eq!(
+        bench.run(replace).await,
+        Outcome::verdict(Verdict::NotWritable),
+        "it is an update now"
+    );
 }
 
 pub async fn a_new_row_that_may_not_be_seen_is_not_shown(bench: Bench) {
@@ -108,7 +133,9 @@ pub async fn a_new_row_that_may_not_be_seen_is_not_shown(bench: Bench) {
 }
 
 pub async fn a_row_that_is_there_is_judged_as_an_update_is(bench: Bench) {
-    bench.given("authors", &[json!({"uid": uid(1), "name": "Ada"})]).await;
+    bench
+        .given("authors", &[json!({"uid": uid(1), "name": "Ada"})])
+        .await;
     let before = bench.row("authors", uid(1)).await;
     let name = |name: &str| bench.equals("authors", "name", &json!(name));
     let mut replace = bench.replace("authors", uid(1), &json!({"name": "Bea", "born_on": null}));
@@ -117,25 +144,49 @@ pub async fn a_row_that_is_there_is_judged_as_an_update_is(bench: Bench) {
     replace.update.permitted = Condition::Never;
     replace.update.precondition = Precondition::Absent;
     replace.update.expect = bench.values("authors", &json!({"creator_uid": "bob"}));
-    assert_eq!(bench.run(replace.clone()).await, Outcome::verdict(Verdict::NotVisible));
+    assert_eq!(
+        bench.run(replace.clone()).await,
+        Outcome::verdict(Verdict::NotVisible)
+    );
     replace.update.visible = Condition::Always;
-    assert_eq!(bench.run(replace.clone()).await, Outcome::verdict(Verdict::NotWritable));
+    assert_eq!(
+        bench.run(replace.clone()).await,
+        Outcome::verdict(Verdict::NotWritable)
+    );
     replace.update.permitted = name("Ada");
-    assert_eq!(bench.run(replace.clone()).await, Outcome::verdict(Verdict::PreconditionFailed));
+    assert_eq!(
+        bench.run(replace.clone()).await,
+        Outcome::verdict(Verdict::PreconditionFailed)
+    );
     replace.update.precondition = Precondition::VersionIn(vec![at(5)]);
-    assert_eq!(bench.run(replace.clone()).await, Outcome::verdict(Verdict::PreconditionFailed));
+    assert_eq!(
+        bench.run(replace.clone()).await,
+        Outcome::verdict(Verdict::PreconditionFailed)
+    );
     replace.update.precondition = Precondition::VersionIn(vec![at(0)]);
     let creator = bench.field("authors", "creator_uid");
-    assert_eq!(bench.run(replace.clone()).await, Outcome::verdict(Verdict::Mismatch(vec![creator])));
+    assert_eq!(
+        bench.run(replace.clone()).await,
+        Outcome::verdict(Verdict::Mismatch(vec![creator]))
+    );
     replace.update.expect = vec![(creator, Value::Text("alice".to_owned()))];
-    assert_eq!(bench.run(replace.clone()).await, Outcome::verdict(Verdict::NotWritable));
-    assert_eq!(bench.row("authors", uid(1)).await, before, "a refusal writes nothing");
+    assert_eq!(
+        bench.run(replace.clone()).await,
+        Outcome::verdict(Verdict::NotWritable)
+    );
+    assert_eq!(
+        bench.row("authors", uid(1)).await,
+        before,
+        "a refusal writes nothing"
+    );
     replace.update.permitted = Condition::Any(vec![name("Ada"), name("Bea")]);
     assert_eq!(bench.run(replace).await.verdict, Verdict::Updated);
 }
 
 pub async fn a_conflict_on_another_field_is_a_conflict_all_the_same(bench: Bench) {
-    bench.given("books", &[json!({"uid": uid(1), "title": "A", "isbn": "1"})]).await;
+    bench
+        .given("books", &[json!({"uid": uid(1), "title": "A", "isbn": "1"})])
+        .await;
     let replace = bench.replace("books", uid(2), &json!({"title": "B", "isbn": "1"}));
     for _ in 0..2 {
         match bench.try_run(replace.clone()).await {
@@ -153,6 +204,9 @@ pub async fn a_table_without_stamps_is_replaced_too(bench: Bench) {
     let replace = |value: i32| bench.replace("settings", uid(1), &json!({"value": value}));
     assert_eq!(bench.run(replace(1)).await.verdict, Verdict::Created);
     let outcome = bench.run(replace(2)).await;
-    assert_eq!(json(&outcome), r#"{"uid":"01900000-0000-7000-8000-000000000001","value":2}"#);
+    assert_eq!(
+        json(&outcome),
+        r#"{"uid":"01900000-0000-7000-8000-000000000001","value":2}"#
+    );
     assert_eq!((outcome.verdict, outcome.version), (Verdict::Updated, None));
 }

@@ -31,7 +31,11 @@ async fn stored(bench: &Bench, field: &str, value: Value) -> String {
     let mut bulk = bench.insert_values("specimens", vec![row(2), row(3)]);
     bulk.select = select.clone();
     let outcome = bench.run(bulk).await;
-    assert_eq!(json(&outcome), format!("[{answer},{answer}]"), "{field} in a bulk insert");
+    assert_eq!(
+        json(&outcome),
+        format!("[{answer},{answer}]"),
+        "{field} in a bulk insert"
+    );
 
     bench.given("specimens", &[json!({"uid": uid(4)})]).await;
     let mut update = bench.update("specimens", uid(4), &json!({}));
@@ -40,7 +44,12 @@ async fn stored(bench: &Bench, field: &str, value: Value) -> String {
     assert_eq!(json(&bench.run(update).await), answer, "{field} in an update");
 
     let mut replace = bench.replace("specimens", uid(5), &json!({}));
-    replace.create.as_mut().expect("there is one").values.push((id, value.clone()));
+    replace
+        .create
+        .as_mut()
+        .expect("there is one")
+        .values
+        .push((id, value.clone()));
     replace.update.set = vec![(id, value.clone())];
     replace.update.select = select.clone();
     for verdict in [Verdict::Created, Verdict::Updated] {
@@ -60,26 +69,46 @@ async fn stored(bench: &Bench, field: &str, value: Value) -> String {
     // What was stored is found again, and is what an update expects.
     let mut update = bench.update("specimens", uid(1), &json!({}));
     update.expect = vec![(id, value.clone())];
-    assert_eq!(bench.run(update).await.verdict, Verdict::Updated, "{field} as expected");
+    assert_eq!(
+        bench.run(update).await.verdict,
+        Verdict::Updated,
+        "{field} as expected"
+    );
     let mut list = bench.list("specimens", &[field]);
-    list.query.condition = Condition::Not(Box::new(bench.test("specimens", field, Predicate::IsDistinct(value))));
+    list.query.condition = Condition::Not(Box::new(bench.test(
+        "specimens",
+        field,
+        Predicate::IsDistinct(value),
+    )));
     assert_eq!(bench.run(list).await.returned, 5, "{field} is found again");
 
     for number in 1..=5 {
         bench.run(bench.delete("specimens", uid(number))).await;
     }
     let member = format!("{{\"{field}\":");
-    let value = answer.strip_prefix(&member).and_then(|rest| rest.strip_suffix('}'));
-    value.unwrap_or_else(|| panic!("{answer} is not {field}")).to_owned()
+    let value = answer
+        .strip_prefix(&member)
+        .and_then(|rest| rest.strip_suffix('}'));
+    value
+        .unwrap_or_else(|| panic!("{answer} is not {field}"))
+        .to_owned()
 }
 
 /// Each value comes back as itself, or as the second text.
 async fn round_trips(bench: &Bench, field: &str, cases: &[(&str, Option<&str>)]) {
     for (given, expected) in cases {
         let expected = expected.unwrap_or(given);
-        assert_eq!(comes_back(bench, field, given).await, expected, "{field} from {given}");
+        assert_eq!(
+            comes_back(bench, field, given).await,
+            expected,
+            "{field} from {given}"
+        );
     }
-    assert_eq!(comes_back(bench, field, "null").await, "null", "{field} from null");
+    assert_eq!(
+        comes_back(bench, field, "null").await,
+        "null",
+        "{field} from null"
+    );
 }
 
 pub async fn text_comes_back_as_it_went(bench: Bench) {
@@ -90,7 +119,10 @@ pub async fn text_comes_back_as_it_went(bench: Bench) {
         (r#""quote \" backslash \\ slash /""#, None),
         (r#""tab \t line \n return \r""#, None),
         ("\"\\u0001\\u001f\\b\\f\u{7f}\"", None),
-        ("\"\u{1F980} e\u{301} \u{feff} \u{2028} \u{ffff} \u{10ffff}\"", None),
+        (
+            "\"\u{1F980} e\u{301} \u{feff} \u{2028} \u{ffff} \u{10ffff}\"",
+            None,
+        ),
         (r#""\ud83e\udd80""#, Some("\"\u{1F980}\"")),
         (r#""NULL""#, None),
         (long.as_str(), None),
@@ -99,10 +131,27 @@ pub async fn text_comes_back_as_it_went(bench: Bench) {
 }
 
 pub async fn whole_numbers_come_back_as_they_went(bench: Bench) {
-    round_trips(&bench, "integer", &[("0", None), ("-1", None), ("2147483647", None), ("-2147483648", None)]).await;
-    let extremes = [("9007199254740993", None), ("9223372036854775807", None), ("-9223372036854775808", None)];
+    round_trips(
+        &bench,
+        "integer",
+        &[
+            ("0", None),
+            ("-1", None),
+            ("2147483647", None),
+            ("-2147483648", None),
+        ],
+    )
+    .await;
+    let extremes = [
+        ("9007199254740993", None),
+        ("9223372036854775807", None),
+        ("-9223372036854775808", None),
+    ];
     round_trips(&bench, "bigint", &extremes).await;
-    let quoted = [("9223372036854775807", Some("\"9223372036854775807\"")), ("\"-5\"", None)];
+    let quoted = [
+        ("9223372036854775807", Some("\"9223372036854775807\"")),
+        ("\"-5\"", None),
+    ];
     round_trips(&bench, "digits", &quoted).await;
 }
 
@@ -168,7 +217,10 @@ pub async fn truth_values_and_uuids_come_back_as_they_went(bench: Bench) {
     let uuids = [
         ("\"00000000-0000-0000-0000-000000000000\"", None),
         ("\"ffffffff-ffff-ffff-ffff-ffffffffffff\"", None),
-        ("\"018F3A5E-7C1D-7A2B-9E4F-1A2B3C4D5E6F\"", Some("\"018f3a5e-7c1d-7a2b-9e4f-1a2b3c4d5e6f\"")),
+        (
+            "\"018F3A5E-7C1D-7A2B-9E4F-1A2B3C4D5E6F\"",
+            Some("\"018f3a5e-7c1d-7a2b-9e4f-1a2b3c4d5e6f\""),
+        ),
     ];
     round_trips(&bench, "uuid", &uuids).await;
 }
@@ -196,7 +248,10 @@ pub async fn dates_and_times_come_back_as_they_went(bench: Bench) {
     let timestamps = [
         ("\"2026-01-31T12:00:00.123456+00:00\"", None),
         ("\"2026-01-31T12:00:00Z\"", Some("\"2026-01-31T12:00:00+00:00\"")),
-        ("\"2026-01-31T12:00:00.5+05:30\"", Some("\"2026-01-31T06:30:00.5+00:00\"")),
+        (
+            "\"2026-01-31T12:00:00.5+05:30\"",
+            Some("\"2026-01-31T06:30:00.5+00:00\""),
+        ),
         ("\"1969-12-31T23:59:59.999999+00:00\"", None),
         ("\"1883-11-18T12:03:58+00:00\"", None),
         ("\"0044-03-15T12:00:00+00:00 BC\"", None),
@@ -222,20 +277,46 @@ pub async fn json_is_normalised_as_jsonb_is(bench: Bench) {
         ("[]", None),
         ("true", None),
         (r#""text""#, None),
-        (r#"{"bb":1,"a":2,"":3,"é":4}"#, Some(r#"{"": 3, "a": 2, "bb": 1, "é": 4}"#)),
-        (r#"[1,-0,1.10,1e2,1E-3,12345678901234567890.123456789]"#, Some("[1, 0, 1.10, 100, 0.001, 12345678901234567890.123456789]")),
-        (r#"{"a":{"b":[null,{"c":"\u0041\u00e9\ud83e\udd80\n\u0001\/"}]}}"#, Some("{\"a\": {\"b\": [null, {\"c\": \"Aé\u{1F980}\\n\\u0001/\"}]}}")),
+        (
+            r#"{"bb":1,"a":2,"":3,"é":4}"#,
+            Some(r#"{"": 3, "a": 2, "bb": 1, "é": 4}"#),
+        ),
+        (
+            r#"[1,-0,1.10,1e2,1E-3,12345678901234567890.123456789]"#,
+            Some("[1, 0, 1.10, 100, 0.001, 12345678901234567890.123456789]"),
+        ),
+        (
+            r#"{"a":{"b":[null,{"c":"\u0041\u00e9\ud83e\udd80\n\u0001\/"}]}}"#,
+            Some("{\"a\": {\"b\": [null, {\"c\": \"Aé\u{1F980}\\n\\u0001/\"}]}}"),
+        ),
         (deep.as_str(), None),
     ];
     round_trips(&bench, "json", &cases).await;
 }
 
 pub async fn bytes_and_enums_come_back_as_they_went(bench: Bench) {
-    let bytes = [("\"\"", None), ("\"AA==\"", None), ("\"AAECA/8=\"", None), ("\"Zm9vYmFy\"", None)];
+    let bytes = [
+        ("\"\"", None),
+        ("\"AA==\"", None),
+        ("\"AAECA/8=\"", None),
+        ("\"Zm9vYmFy\"", None),
+    ];
     round_trips(&bench, "bytes", &bytes).await;
     let every: Vec<u8> = (0..=255).cycle().take(100_000).collect();
-    assert_eq!(stored(&bench, "bytes", Value::Bytes(every.clone())).await, Value::Bytes(every).to_json());
-    round_trips(&bench, "enum", &[("\"a\"", None), ("\"ö\"", None), (r#""quote \" and ' and \\""#, None)]).await;
+    assert_eq!(
+        stored(&bench, "bytes", Value::Bytes(every.clone())).await,
+        Value::Bytes(every).to_json()
+    );
+    round_trips(
+        &bench,
+        "enum",
+        &[
+            ("\"a\"", None),
+            ("\"ö\"", None),
+            (r#""quote \" and ' and \\""#, None),
+        ],
+    )
+    .await;
 }
 
 pub async fn arrays_of_every_type_come_back_as_they_went(bench: Bench) {
@@ -249,46 +330,189 @@ pub async fn arrays_of_every_type_come_back_as_they_went(bench: Bench) {
                 (r#"[[[[[["deep"]]]]]]"#, None),
             ],
         ),
-        ("integers", &[("[1,null,-2147483648]", None), ("[[1,2,3],[4,5,null]]", None)]),
-        ("bigints", &[("[9223372036854775807,null]", None), ("[[1],[2]]", None)]),
-        ("floats", &[(r#"["NaN","Infinity",-0.5,null]"#, None), ("[[0.1],[1e300]]", Some("[[0.1],[1e+300]]"))]),
-        ("decimals", &[(r#"[1.10,"NaN",null,12345678901234567890.5]"#, None), ("[[1],[2.0]]", None)]),
-        ("fixeds", &[("[1,2.5,null]", Some("[1.0000,2.5000,null]")), ("[[1],[0.0001]]", Some("[[1.0000],[0.0001]]"))]),
-        ("booleans", &[("[true,false,null]", None), ("[[true,null],[false,false]]", None)]),
-        ("uuids", &[(r#"["018f3a5e-7c1d-7a2b-9e4f-1a2b3c4d5e6f",null]"#, None)]),
-        ("dates", &[(r#"["2026-01-31","0044-03-15 BC","infinity",null]"#, None)]),
+        (
+            "integers",
+            &[("[1,null,-2147483648]", None), ("[[1,2,3],[4,5,null]]", None)],
+        ),
+        (
+            "bigints",
+            &[("[9223372036854775807,null]", None), ("[[1],[2]]", None)],
+        ),
+        (
+            "floats",
+            &[
+                (r#"["NaN","Infinity",-0.5,null]"#, None),
+                ("[[0.1],[1e300]]", Some("[[0.1],[1e+300]]")),
+            ],
+        ),
+        (
+            "decimals",
+            &[
+                (r#"[1.10,"NaN",null,12345678901234567890.5]"#, None),
+                ("[[1],[2.0]]", None),
+            ],
+        ),
+        (
+            "fixeds",
+            &[
+                ("[1,2.5,null]", Some("[1.0000,2.5000,null]")),
+                ("[[1],[0.0001]]", Some("[[1.0000],[0.0001]]")),
+            ],
+        ),
+        (
+            "booleans",
+            &[("[true,false,null]", None), ("[[true,null],[false,false]]", None)],
+        ),
+        (
+            "uuids",
+            &[(r#"["018f3a5e-7c1d-7a2b-9e4f-1a2b3c4d5e6f",null]"#, None)],
+        ),
+        (
+            "dates",
+            &[(r#"["2026-01-31","0044-03-15 BC","infinity",null]"#, None)],
+        ),
         ("times", &[(r#"["24:00:00","00:00:00.000001",null]"#, None)]),
-        ("timestamps", &[(r#"["2026-01-31T12:00:00+00:00","-infinity",null]"#, None)]),
-        ("jsons", &[(r#"[{"b":1,"a":[]},null,[1,2],"x",1.50]"#, Some(r#"[{"a": [], "b": 1},null,[1, 2],"x",1.50]"#))]),
-        ("blobs", &[(r#"["AAEC","",null]"#, None), (r#"[["AA=="],["/w=="]]"#, None)]),
+        (
+            "timestamps",
+            &[(r#"["2026-01-31T12:00:00+00:00","-infinity",null]"#, None)],
+        ),
+        (
+            "jsons",
+            &[(
+                r#"[{"b":1,"a":[]},null,[1,2],"x",1.50]"#,
+                Some(r#"[{"a": [], "b": 1},null,[1, 2],"x",1.50]"#),
+            )],
+        ),
+        (
+            "blobs",
+            &[(r#"["AAEC","",null]"#, None), (r#"[["AA=="],["/w=="]]"#, None)],
+        ),
     ];
     for (field, texts) in cases {
         round_trips(&bench, field, texts).await;
-        round_trips(&bench, field, &[("[]", None), ("[null]", None), ("[null,null]", None)]).await;
+        round_trips(
+            &bench,
+            field,
+            &[("[]", None), ("[null]", None), ("[null,null]", None)],
+        )
+        .await;
     }
-    round_trips(&bench, "enums", &[(r#"["ö",null,"a"]"#, None), (r#"[["a"],["ö"]]"#, None)]).await;
+    round_trips(
+        &bench,
+        "enums",
+        &[(r#"["ö",null,"a"]"#, None), (r#"[["a"],["ö"]]"#, None)],
+    )
+    .await;
 }
 
 pub async fn values_order_as_their_type_does(bench: Bench) {
     // Each list in ascending order, no two alike.
     let cases: [(&str, &[&str]); 14] = [
-        ("text", &["\"\"", "\"10\"", "\"9\"", "\"A\"", "\"Z\"", "\"a\"", "\"ab\"", "\"b\"", "\"~\"", "\"é\"", "\"\u{ffff}\"", "\"\u{1F980}\""]),
+        (
+            "text",
+            &[
+                "\"\"",
+                "\"10\"",
+                "\"9\"",
+                "\"A\"",
+                "\"Z\"",
+                "\"a\"",
+                "\"ab\"",
+                "\"b\"",
+                "\"~\"",
+                "\"é\"",
+                "\"\u{ffff}\"",
+                "\"\u{1F980}\"",
+            ],
+        ),
         ("integer", &["-2147483648", "-1", "0", "9", "10"]),
         ("bigint", &["-9223372036854775808", "0", "9223372036854775807"]),
-        ("float", &["\"-Infinity\"", "-1e300", "-1", "0", "5e-324", "1", "\"Infinity\"", "\"NaN\""]),
-        ("decimal", &["-100", "-1.1", "-1", "0", "0.001", "1", "1.01", "1.1", "9", "10", "9999", "10000", "100000.5", "\"NaN\""]),
+        (
+            "float",
+            &[
+                "\"-Infinity\"",
+                "-1e300",
+                "-1",
+                "0",
+                "5e-324",
+                "1",
+                "\"Infinity\"",
+                "\"NaN\"",
+            ],
+        ),
+        (
+            "decimal",
+            &[
+                "-100", "-1.1", "-1", "0", "0.001", "1", "1.01", "1.1", "9", "10", "9999", "10000",
+                "100000.5", "\"NaN\"",
+            ],
+        ),
         ("boolean", &["false", "true"]),
-        ("uuid", &["\"00000000-0000-0000-0000-000000000001\"", "\"10000000-0000-0000-0000-000000000000\"", "\"f0000000-0000-0000-0000-000000000000\""]),
-        ("date", &["\"-infinity\"", "\"4714-11-24 BC\"", "\"0044-03-15 BC\"", "\"0001-01-01\"", "\"2026-01-31\"", "\"infinity\""]),
+        (
+            "uuid",
+            &[
+                "\"00000000-0000-0000-0000-000000000001\"",
+                "\"10000000-0000-0000-0000-000000000000\"",
+                "\"f0000000-0000-0000-0000-000000000000\"",
+            ],
+        ),
+        (
+            "date",
+            &[
+                "\"-infinity\"",
+                "\"4714-11-24 BC\"",
+                "\"0044-03-15 BC\"",
+                "\"0001-01-01\"",
+                "\"2026-01-31\"",
+                "\"infinity\"",
+            ],
+        ),
         ("time", &["\"00:00:00\"", "\"12:00:00.000001\"", "\"24:00:00\""]),
-        ("timestamp", &["\"-infinity\"", "\"0044-03-15T12:00:00Z BC\"", "\"1999-12-31T23:59:59.999999Z\"", "\"2000-01-01T00:00:00Z\"", "\"infinity\""]),
-        ("json", &["[]", "null_in_json", "\"\"", "\"a\"", "\"b\"", "0", "1", "1.5", "false", "true", "[1]", "[2]", "[1, 1]", "{}", "{\"a\": 1}", "{\"a\": 2}", "{\"b\": 1}", "{\"a\": 1, \"b\": 1}"]),
+        (
+            "timestamp",
+            &[
+                "\"-infinity\"",
+                "\"0044-03-15T12:00:00Z BC\"",
+                "\"1999-12-31T23:59:59.999999Z\"",
+                "\"2000-01-01T00:00:00Z\"",
+                "\"infinity\"",
+            ],
+        ),
+        (
+            "json",
+            &[
+                "[]",
+                "null_in_json",
+                "\"\"",
+                "\"a\"",
+                "\"b\"",
+                "0",
+                "1",
+                "1.5",
+                "false",
+                "true",
+                "[1]",
+                "[2]",
+                "[1, 1]",
+                "{}",
+                "{\"a\": 1}",
+                "{\"a\": 2}",
+                "{\"b\": 1}",
+                "{\"a\": 1, \"b\": 1}",
+            ],
+        ),
         ("bytes", &["\"\"", "\"AA==\"", "\"AAA=\"", "\"AQ==\"", "\"/w==\""]),
         ("enum", &["\"a\"", "\"quote \\\" and ' and \\\\\"", "\"ö\""]),
-        ("integers", &["[]", "[1]", "[1,1]", "[[1,2]]", "[1,null]", "[2]", "[null]"]),
+        (
+            "integers",
+            &["[]", "[1]", "[1,1]", "[[1,2]]", "[1,null]", "[2]", "[null]"],
+        ),
     ];
     for (field, ascending) in cases {
-        let ty = bench.resource("specimens").field(bench.field("specimens", field)).ty;
+        let ty = bench
+            .resource("specimens")
+            .field(bench.field("specimens", field))
+            .ty;
         let read = |text: &str| match text {
             // A JSON null in JSON can only come as text: in a body it is SQL's NULL.
             "null_in_json" => Value::read_text("null", ty).expect("a value"),
@@ -299,7 +523,10 @@ pub async fn values_order_as_their_type_does(bench: Bench) {
         // Stored backwards, so that no order of storing is mistaken for one of values.
         for (number, value) in values.iter().enumerate().rev() {
             let row = vec![
-                (bench.field("specimens", "uid"), Value::Uuid(uid(last - number as u128))),
+                (
+                    bench.field("specimens", "uid"),
+                    Value::Uuid(uid(last - number as u128)),
+                ),
                 (bench.field("specimens", field), value.clone()),
             ];
             bench.run(bench.insert_values("specimens", vec![row])).await;
@@ -308,7 +535,10 @@ pub async fn values_order_as_their_type_does(bench: Bench) {
         list.query.order = vec![bench.term("specimens", field, Direction::Ascending, Nulls::Last)];
         list.representation = Representation::Records;
         let outcome = bench.run(list.clone()).await;
-        let ordered: Vec<_> = records(&outcome).iter().filter_map(|record| record.get(field).cloned()).collect();
+        let ordered: Vec<_> = records(&outcome)
+            .iter()
+            .filter_map(|record| record.get(field).cloned())
+            .collect();
         assert_eq!(ordered, values, "{field}");
 
         for (number, value) in (0..).zip(&values) {
@@ -321,7 +551,8 @@ pub async fn values_order_as_their_type_does(bench: Bench) {
                 (Comparison::Gt, values.len() - number - 1),
             ];
             for (comparison, expected) in comparisons {
-                list.query.condition = bench.test("specimens", field, Predicate::Compare(comparison, value.clone()));
+                list.query.condition =
+                    bench.test("specimens", field, Predicate::Compare(comparison, value.clone()));
                 let found = bench.run(list.clone()).await.returned;
                 assert_eq!(found, expected as u64, "{field} {comparison:?} {value:?}");
             }
@@ -333,16 +564,30 @@ pub async fn values_order_as_their_type_does(bench: Bench) {
 }
 
 pub async fn numbers_that_are_equal_are_one_value(bench: Bench) {
-    let cases = [("decimal", "1.0", "1.000"), ("float", "0", "-0.0"), ("json", "1.0", "1"), ("decimals", "[1.0]", "[1]")];
+    let cases = [
+        ("decimal", "1.0", "1.000"),
+        ("float", "0", "-0.0"),
+        ("json", "1.0", "1"),
+        ("decimals", "[1.0]", "[1]"),
+    ];
     for (number, (field, stored, asked)) in (1..).zip(cases) {
-        let ty = bench.resource("specimens").field(bench.field("specimens", field)).ty;
+        let ty = bench
+            .resource("specimens")
+            .field(bench.field("specimens", field))
+            .ty;
         let row = vec![
             (bench.field("specimens", "uid"), Value::Uuid(uid(number))),
-            (bench.field("specimens", field), Value::read_json(stored, ty).expect("a value")),
+            (
+                bench.field("specimens", field),
+                Value::read_json(stored, ty).expect("a value"),
+            ),
         ];
         bench.run(bench.insert_values("specimens", vec![row])).await;
         let asked = Value::read_json(asked, ty).expect("a value");
-        for predicate in [Predicate::Compare(Comparison::Eq, asked.clone()), Predicate::In(vec![asked])] {
+        for predicate in [
+            Predicate::Compare(Comparison::Eq, asked.clone()),
+            Predicate::In(vec![asked]),
+        ] {
             let mut list = bench.list("specimens", &[field]);
             list.query.condition = bench.test("specimens", field, predicate);
             assert_eq!(bench.run(list).await.returned, 1, "{field}");
