@@ -65,7 +65,12 @@ fn rooms(directory: &Path) -> usize {
 
 /// A process that holds a lease, printed when it has one.
 fn user_of(directory: &Path) -> (Child, String) {
+    user_with(directory, &[])
+}
+
+fn user_with(directory: &Path, variables: &[(&str, String)]) -> (Child, String) {
     let mut child = Command::new(std::env::current_exe().unwrap())
+        .envs(variables.iter().map(|(name, value)| (name, value)))
         .args([
             "--exact",
             "uses_a_server_until_it_is_killed",
@@ -89,7 +94,13 @@ fn user_of(directory: &Path) -> (Child, String) {
 #[ignore = "the other tests start it as a process of its own"]
 fn uses_a_server_until_it_is_killed() {
     let directory = std::env::var_os("ROWSTAMP_TEST_DIRECTORY").unwrap();
-    let server = private(ProvisionOptions::throw_away_in(directory)).unwrap();
+    let mut options = ProvisionOptions::throw_away_in(directory);
+    let server = if let Ok(way) = std::env::var("ROWSTAMP_TEST_WAY") {
+        options.from = Some(way.parse().unwrap());
+        find_or_start(&options).unwrap()
+    } else {
+        private(options).unwrap()
+    };
     println!("server at {}", server.url());
     let _ = std::io::stdin().lock().lines().next();
 }
@@ -237,4 +248,97 @@ fn finds_nothing() {
         Ok(server) => println!("found one: {}", server.describe()),
         Err(error) => println!("{error}"),
     }
+}
+
+/// An engine's command line as far as it is used here. Its container is a process that sleeps; behind its port is a
+/// server of ours, reached through a proxy, so that what is tested is the command line, the port and the clean-up.
+const DOCKER: &str = r#"#!/bin/sh
+echo "$*" >> "$FAKE/log"
+case $1 in
+version) echo 28.0 ;;
+image) exit 0 ;;
+run) [ -n "$POSTGRES_PASSWORD" ] || exit 1; echo $$ > "$FAKE/$4"; exec sleep 1000 ;;
+port) [ -e "$FAKE/$2" ] && echo "127.0.0.1:$FAKE_PORT" ;;
+kill | stop) kill "$(cat "$FAKE/$2")" ;;
+*) exit 1 ;;
+esac
+"#;
+
+/// A port of this machine that leads to a Unix socket.
+fn port_to(socket: PathBuf) -> u16 {
+    use std::net::{Shutdown, TcpListener};
+    use std::os::unix::net::UnixStream;
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let Ok(server) = UnixStream::connect(&socket) else {
+                return;
+            };
+            let (mut from_client, mut to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut from_client, &mut to_server);
+                let _ = to_server.shutdown(Shutdown::Both);
+            });
+            let (mut from_server, mut to_client) = (server, client);
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut from_server, &mut to_client);
+                let _ = to_client.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    port
+}
+
+#[test]
+fn a_container_is_run_shared_and_removed_when_its_last_user_is_killed() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = Directory::new("container");
+    let fake = directory.0.join("fake");
+    std::fs::create_dir_all(&fake).unwrap();
+    let docker = fake.join("docker");
+    std::fs::write(&docker, DOCKER).unwrap();
+    std::fs::set_permissions(&docker, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let behind = private(ProvisionOptions::throw_away_in(directory.0.join("behind"))).unwrap();
+    let socket = behind
+        .url()
+        .split("host=")
+        .nth(1)
+        .unwrap()
+        .split('&')
+        .next()
+        .unwrap();
+    let variables = [
+        (
+            "PATH",
+            format!("{}:{}", fake.display(), std::env::var("PATH").unwrap()),
+        ),
+        ("FAKE", fake.display().to_string()),
+        (
+            "FAKE_PORT",
+            port_to(Path::new(socket).join(".s.PGSQL.5432")).to_string(),
+        ),
+        ("ROWSTAMP_TEST_WAY", "docker".to_owned()),
+    ];
+    let house = directory.0.join("users");
+    let (mut first, first_url) = user_with(&house, &variables);
+    let (mut second, second_url) = user_with(&house, &variables);
+    assert_eq!(first_url, second_url);
+    assert_eq!(query(&first_url, "SELECT 'here'").unwrap(), "here");
+    for user in [&mut first, &mut second] {
+        user.kill().unwrap();
+        user.wait().unwrap();
+    }
+    until("the end of the container", || rooms(&house) == 0);
+
+    let log = std::fs::read_to_string(fake.join("log")).unwrap();
+    let of = |verb: &str| log.lines().filter(|line| line.starts_with(verb)).count();
+    assert_eq!((of("run "), of("kill ")), (1, 1), "{log}");
+    assert!(
+        log.contains("127.0.0.1::5432") && !log.contains("POSTGRES_PASSWORD="),
+        "{log}"
+    );
+    behind.stop();
 }
