@@ -82,13 +82,4 @@ pub fn may_write(field: &Field, caller: &Caller) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pointers_escape_what_rfc_6901_says() {
-        let tags = Pointer::Key(&Pointer::Root, "a/b~c");
-        assert_eq!(Pointer::Index(&tags, 3).to_string(), "/a~1b~0c/3");
-        assert_eq!(Pointer::Root.to_string(), "");
-    }
-}
+mod tests;
