@@ -4,5 +4,6 @@
 mod app;
 mod coverage;
 mod crud;
+mod documents;
 mod hooks;
 mod random;
