@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use rowstamp_rest::Api;
 
-use crate::StartError;
+use crate::error::StartError;
 
 /// Reads the file that `ROWSTAMP_RESOURCES` names, else `resources.toml`; a relative path starts beside the binary, where
 /// Lambda unpacks the function.
 ///
 /// # Errors
 /// [`StartError::DefinitionFile`] when there is no such file, [`StartError::Definition`] with every mistake in it.
-pub fn read_definition() -> Result<Api, StartError> {
+pub(crate) fn read() -> Result<Api, StartError> {
     let named = env::var_os("ROWSTAMP_RESOURCES").filter(|name| !name.is_empty());
     let name = named.map_or_else(|| PathBuf::from("resources.toml"), PathBuf::from);
     let path = beside_the_binary(&name);

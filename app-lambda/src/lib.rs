@@ -11,37 +11,65 @@
 //!     name: String,
 //! }
 //!
-//! fn main() -> Result<(), StartError> {
-//!     rowstamp_lambda::block_on_run(Api::new("Library", "1.0.0").resource::<Author>())
+//! fn main() -> std::process::ExitCode {
+//!     rowstamp_lambda::block_on(Api::new("Library", "1.0.0").resource::<Author>())
 //! }
 //! ```
+//!
+//! Or declare nothing in Rust, and put a definition file beside the binary `bootstrap` of this crate.
 //!
 //! The settings come from the environment. This crate puts the parts together and decides nothing itself.
 
 mod definition_file;
+mod error;
 mod handler;
 mod logs;
-pub mod prelude;
 mod runtime;
 mod start;
 
-use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 
-use rowstamp_domain::definition::toml::TomlMistakes;
-use rowstamp_ports::Problems;
-use rowstamp_rest::{Api, ApiMistakes};
+pub use rowstamp_domain as domain;
+pub use rowstamp_ports as ports;
+pub use rowstamp_rest::Api;
 
-pub use definition_file::read_definition;
+use error::StartError;
+
+/// What a program with its own definitions needs. Only names of other crates, so that it reads the same on a laptop.
+pub mod prelude {
+    pub use async_trait::async_trait;
+    pub use rowstamp_domain::caller::Caller;
+    pub use rowstamp_domain::record::Record;
+    pub use rowstamp_domain::value::{Date, Decimal, Json, Time, Timestamp, Value};
+    pub use rowstamp_domain::{Resource, ResourceEnum};
+    pub use rowstamp_ports::{HookContext, HookPoints, Hooks, ReadScope, Refusal, Transaction};
+    pub use uuid::Uuid;
+
+    pub use rowstamp_rest::Api;
+}
 
 /// Answers Lambda's events with this API for as long as the process lives, on the caller's tokio runtime.
 ///
-/// The connection to the database is made now, so that no request waits for it. A database that is away is no
-/// reason not to start: requests are answered 503 until it is back.
-///
-/// # Errors
-/// [`StartError`], before the first event; its text names everything that is wrong.
-pub async fn run(api: Api) -> Result<(), StartError> {
+/// The connection to the database is made before the first event, so that no request waits for it. A database that is away is
+/// no reason not to start: requests are answered 503 until it is back. What keeps the function from starting is told
+/// in one line on standard error, every problem in it.
+pub async fn run(api: Api) -> ExitCode {
+    told(serve(api).await)
+}
+
+/// [`run`] on a runtime of its own: one thread, or several where Lambda runs several invocations at once.
+pub fn block_on(api: Api) -> ExitCode {
+    told(serve_blocking(api))
+}
+
+/// What the binary `bootstrap` does: [`block_on`] with the definition file that `ROWSTAMP_RESOURCES` names, else
+/// `resources.toml`, beside the binary.
+pub fn run_definition_file() -> ExitCode {
+    told(definition_file::read().and_then(serve_blocking))
+}
+
+async fn serve(api: Api) -> Result<(), StartError> {
     logs::start();
     runtime::check()?;
     let api = api.build().map_err(StartError::Api)?;
@@ -52,11 +80,7 @@ pub async fn run(api: Api) -> Result<(), StartError> {
     runtime::serve(Arc::new(parts.controller), Arc::new(parts.events)).await
 }
 
-/// [`run`] on a runtime of its own: one thread, or several where Lambda runs several invocations at once.
-///
-/// # Errors
-/// As [`run`].
-pub fn block_on_run(api: Api) -> Result<(), StartError> {
+fn serve_blocking(api: Api) -> Result<(), StartError> {
     let mut builder = if runtime::concurrency() > 1 {
         tokio::runtime::Builder::new_multi_thread()
     } else {
@@ -65,34 +89,15 @@ pub fn block_on_run(api: Api) -> Result<(), StartError> {
     let runtime = builder.enable_all().build();
     runtime
         .map_err(|error| StartError::Runtime(error.to_string()))?
-        .block_on(run(api))
+        .block_on(serve(api))
 }
 
-/// Why the function could not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The definition file cannot be read.
-    #[error("the definition file {} cannot be read: {cause}", path.display())]
-    DefinitionFile {
-        /// Where it was looked for.
-        path: PathBuf,
-        /// What the operating system said.
-        cause: std::io::Error,
-    },
-    /// The definition file has mistakes; `Display` prints each on its line.
-    #[error("the definition file has mistakes:\n{0}")]
-    Definition(TomlMistakes),
-    /// The API has mistakes; `Display` prints each on its line.
-    #[error("the API has mistakes:\n{0}")]
-    Api(ApiMistakes),
-    /// The settings have problems; `Display` prints each on its line.
-    #[error("the settings have problems:\n{0}")]
-    Settings(Problems),
-    /// This is not Lambda.
-    #[error("{0} is not set: this program runs on AWS Lambda, or against an emulator of its Runtime API")]
-    NotOnLambda(&'static str),
-    /// The Runtime API cannot be spoken to.
-    #[error("the Lambda Runtime API failed: {0}")]
-    Runtime(String),
+fn told(result: Result<(), StartError>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}", error.in_one_line());
+            ExitCode::FAILURE
+        }
+    }
 }

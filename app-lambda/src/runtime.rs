@@ -8,7 +8,7 @@ use rowstamp_api_gateway::EventSettings;
 use rowstamp_rest::Controller;
 use serde_json::value::RawValue;
 
-use crate::StartError;
+use crate::error::StartError;
 use crate::handler::handle;
 
 /// What `lambda_runtime` reads from the environment, and would panic without.

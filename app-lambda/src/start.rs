@@ -11,7 +11,7 @@ use rowstamp_ports::{CredentialSource, FixedPassword, Problems, SystemClock, Uui
 use rowstamp_postgres::PostgresStore;
 use rowstamp_rest::{BuiltApi, Controller};
 
-use crate::StartError;
+use crate::error::StartError;
 
 /// What the function needs to answer.
 pub(crate) struct Parts {

@@ -8,5 +8,6 @@ mod crud;
 mod entrances;
 mod event;
 mod library;
+mod rust_definitions;
 mod start;
 mod trouble;

@@ -11,43 +11,46 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
-static FOUND: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
+static FOUND: Mutex<Option<HashMap<[String; 3], PathBuf>>> = Mutex::new(None);
 
 /// The path of the binary `name` of `package`, as the profile of this test run has it; built if need be.
 ///
 /// # Panics
 /// When it cannot be built, with the words of the compiler on standard error.
 pub fn binary(package: &str, name: &str) -> PathBuf {
+    find(package, "--bin", name)
+}
+
+/// The path of the example `name` of `package`.
+///
+/// # Panics
+/// As [`binary`].
+pub fn example(package: &str, name: &str) -> PathBuf {
+    find(package, "--example", name)
+}
+
+fn find(package: &str, kind: &str, name: &str) -> PathBuf {
     let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
-    let key = format!("{package}/{name}");
     found
         .get_or_insert_default()
-        .entry(key)
-        .or_insert_with(|| build(package, name))
+        .entry([package, kind, name].map(str::to_owned))
+        .or_insert_with(|| build(package, kind, name))
         .clone()
 }
 
-fn build(package: &str, name: &str) -> PathBuf {
+fn build(package: &str, kind: &str, name: &str) -> PathBuf {
     // A cargo that is not the one of the test run would build everything again.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("tests stand in the workspace");
-    let lock = File::create(std::env::temp_dir().join(format!("rowstamp-build-{}.lock", lock_name(root))))
-        .expect("the temporary directory can be written");
+    let lock = File::create(lock_path()).expect("the build directory can be written");
     lock.lock().expect("the file can be locked");
     let mut command = Command::new(cargo);
     command
         .current_dir(root)
-        .args([
-            "build",
-            "--quiet",
-            "--message-format=json-render-diagnostics",
-            "-p",
-            package,
-            "--bin",
-            name,
-        ])
+        .args(["build", "--quiet", "--message-format=json-render-diagnostics"])
+        .args(["-p", package, kind, name])
         .stderr(Stdio::inherit());
     if !cfg!(debug_assertions) {
         command.arg("--release");
@@ -62,10 +65,12 @@ fn build(package: &str, name: &str) -> PathBuf {
         .unwrap_or_else(|| panic!("cargo did not say where {name} is"))
 }
 
-/// One lock for each checkout.
-fn lock_name(root: &Path) -> String {
-    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-    let mut hasher = DefaultHasher::new();
-    root.hash(&mut hasher);
-    format!("{:016x}", hasher.finish())
+/// A file in the build directory that the running program came from, so that each has a lock of its own.
+fn lock_path() -> PathBuf {
+    let program = std::env::current_exe().expect("the system knows the running program");
+    let target = program
+        .ancestors()
+        .find(|directory| directory.join("CACHEDIR.TAG").exists())
+        .map_or_else(std::env::temp_dir, Path::to_owned);
+    target.join("rowstamp-test-binaries.lock")
 }

@@ -3,13 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match rowstamp_lambda::read_definition().and_then(rowstamp_lambda::block_on_run) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // CloudWatch makes an entry of each line, and only one is shown with the failed start.
-            let words = error.to_string().replace(":\n", ": ").replace('\n', "; ");
-            eprintln!("rowstamp cannot start: {words}");
-            ExitCode::FAILURE
-        }
-    }
+    rowstamp_lambda::run_definition_file()
 }
