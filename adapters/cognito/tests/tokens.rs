@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use rowstamp_cognito::CognitoIdentity;
 use rowstamp_cognito::jwks::Keys;
-use rowstamp_cognito::jwt::{TokenRules, TokenVerifier};
+use rowstamp_cognito::jwt::{LEEWAY_SECONDS, TokenRules, TokenVerifier};
 use rowstamp_ports::exchange::Evidence;
 use rowstamp_ports::{IdentityError, IdentityProvider, Secret};
 use rsa::pkcs1::EncodeRsaPrivateKey;
@@ -140,4 +140,15 @@ async fn every_way_to_forge_a_token_is_refused() {
         let words = outcome.expect_err(&token);
         assert!(words.contains(expected), "{words} is not about: {expected}");
     }
+}
+
+#[tokio::test]
+async fn a_token_that_was_good_a_moment_ago_expires_all_the_same() {
+    let keys = Keys::from_jwks(&POOL.jwks).unwrap();
+    let verifier = TokenVerifier::new(TokenRules::new([ISSUER]), Arc::new(keys));
+    let token = Secret::new(POOL.sign(&header("one"), &claims()));
+    let last = FAR + LEEWAY_SECONDS - 1;
+    assert!(verifier.verify_at(&token, last).await.is_ok());
+    assert!(verifier.verify_at(&token, last).await.is_ok());
+    assert!(verifier.verify_at(&token, last + 1).await.is_err());
 }

@@ -4,10 +4,12 @@
 //!
 //! - this file: the signature, by the key that the header names;
 //! - [`rules`]: what the claims must say, a pure function of claims, rules and time;
-//! - [`settings`]: which user pools and clients count.
+//! - [`settings`]: which user pools and clients count;
+//! - [`verified`]: tokens that were verified a moment ago.
 
 mod rules;
 mod settings;
+mod verified;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -18,6 +20,7 @@ use rowstamp_domain::caller::Caller;
 use rowstamp_ports::{IdentityError, Secret};
 
 use crate::jwks::KeySource;
+use verified::{Verified, digest};
 
 pub use rules::{LEEWAY_SECONDS, TokenRules, TokenUse};
 pub use settings::Settings;
@@ -31,6 +34,7 @@ pub struct TokenVerifier {
     rules: TokenRules,
     keys: Arc<dyn KeySource>,
     validation: Validation,
+    verified: Verified,
 }
 
 impl TokenVerifier {
@@ -46,6 +50,7 @@ impl TokenVerifier {
             rules,
             keys,
             validation,
+            verified: Verified::default(),
         }
     }
 
@@ -70,6 +75,12 @@ impl TokenVerifier {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(invalid("the token is too long"));
         }
+        let digest = digest(token);
+        if let Some(caller) = self.verified.get(&digest, now)
+            && !rules::has_expired(caller.claim("exp"), now)
+        {
+            return Ok(caller);
+        }
         let malformed = || invalid("the token is not a JWT");
         let header = jsonwebtoken::decode_header(token).map_err(|_| malformed())?;
         if header.alg != Algorithm::RS256 {
@@ -88,9 +99,12 @@ impl TokenVerifier {
                 ErrorKind::InvalidSignature => invalid("the token's signature is wrong"),
                 _ => malformed(),
             })?;
-        self.rules
+        let caller = self
+            .rules
             .caller(&verified.claims, now)
-            .map_err(IdentityError::Invalid)
+            .map_err(IdentityError::Invalid)?;
+        self.verified.remember(digest, &caller, now);
+        Ok(caller)
     }
 }
 

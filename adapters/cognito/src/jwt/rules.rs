@@ -109,6 +109,11 @@ impl TokenRules {
     }
 }
 
+/// Whether a token with this `exp`, which was valid once, is valid no more.
+pub(super) fn has_expired(exp: Option<&Value>, now: u64) -> bool {
+    seconds(exp).is_none_or(|expires| expires.saturating_add(LEEWAY_SECONDS) <= now)
+}
+
 /// A NumericDate (RFC 7519, 2); fractions are cut off.
 fn seconds(claim: Option<&Value>) -> Option<u64> {
     let claim = claim?;
