@@ -11,7 +11,7 @@ use rowstamp_tests::contract::StoreFactory;
 use rowstamp_tests::store_contract;
 
 /// A store whose tables it made itself, in a database that lasts as long as the test.
-struct Postgres {
+pub(crate) struct Postgres {
     store: Arc<PostgresStore>,
     _database: TestDatabase,
 }

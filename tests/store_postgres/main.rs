@@ -5,6 +5,7 @@ mod concurrency;
 mod contract;
 mod errors;
 mod fixture;
+mod model;
 mod schema;
 mod types;
 mod units;

@@ -175,13 +175,11 @@ pub async fn an_enum_has_its_values_alone(bench: Bench) {
             &[json!({"uid": uid(1), "enum": null, "enums": ["a", null, "ö"]})],
         )
         .await;
-    for (field, value) in [("enum", json!("b")), ("enums", json!(["a", "b"]))] {
-        let update = bench.update("specimens", uid(1), &json!({field: value}));
-        assert_eq!(
-            fault(&bench, "specimens", update).await,
-            (field.to_owned(), FaultKind::Check)
-        );
-    }
+    let update = bench.update("specimens", uid(1), &json!({"enum": "b"}));
+    assert_eq!(
+        fault(&bench, "specimens", update).await,
+        ("enum".to_owned(), FaultKind::Check)
+    );
     for (field, value) in [
         ("enum", json!("quote \" and ' and \\")),
         ("enums", json!([null])),
