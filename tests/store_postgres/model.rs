@@ -71,18 +71,31 @@ fn values(resource: &str, [a, b, c, d]: [u8; 4]) -> Json {
     match resource {
         // A NULL for a required field is one of the things that can happen.
         "authors" => {
-            json!({"name": text(a), "born_on": [json!("2000-01-01"), json!("infinity"), Json::Null][usize::from(b % 3)]})
+            let dates = [json!("2000-01-01"), json!("infinity"), Json::Null];
+            json!({"name": text(a), "born_on": dates[usize::from(b % 3)]})
         }
-        "books" => json!({
-            "title": if a == 4 { json!("t") } else { text(a) },
-            "isbn": text(b),
-            "shelf": text(c),
-            "position": d,
-            "price": ["0", "1.5", "1.50", "99999999.99", "-1"][usize::from(c)],
-            "status": ["draft", "published", "draft", "draft", "lost"][usize::from(d)],
-            "tags": [json!([]), json!(["a", null]), json!([["x"], ["y"]]), Json::Null, json!([null])][usize::from(a)],
-            "author_uid": reference("authors", b),
-        }),
+        "books" => {
+            let title = if a == 4 { json!("t") } else { text(a) };
+            let price = ["0", "1.5", "1.50", "99999999.99", "-1"][usize::from(c)];
+            let status = ["draft", "published", "draft", "draft", "lost"][usize::from(d)];
+            let tags = [
+                json!([]),
+                json!(["a", null]),
+                json!([["x"], ["y"]]),
+                Json::Null,
+                json!([null]),
+            ];
+            json!({
+                "title": title,
+                "isbn": text(b),
+                "shelf": text(c),
+                "position": d,
+                "price": price,
+                "status": status,
+                "tags": tags[usize::from(a)],
+                "author_uid": reference("authors", b),
+            })
+        }
         "loans" => json!({"reader": "r", "book_uid": reference("books", a)}),
         _ => json!({"text": text(a), "book_uid": reference("books", b)}),
     }

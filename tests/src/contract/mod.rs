@@ -16,7 +16,7 @@ pub mod types;
 pub mod units;
 pub mod updates;
 
-pub use bench::{Bench, StoreFactory, at, context, run, uid};
+pub use bench::{Bench, Step, StoreFactory, at, context, run, uid};
 pub use definitions::library;
 
 /// Makes one test of each clause, for the stores that `$factory`, a [`StoreFactory`], opens.
