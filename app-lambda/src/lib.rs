@@ -6,6 +6,7 @@
 //! use rowstamp_lambda::prelude::*;
 //!
 //! #[derive(Resource)]
+//! #[resource(path = "authors")]
 //! struct Author {
 //!     #[field(min_length = 1, max_length = 200)]
 //!     name: String,
@@ -101,3 +102,8 @@ fn told(result: Result<(), StartError>) -> ExitCode {
         }
     }
 }
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

@@ -23,7 +23,7 @@ pub(crate) fn start() {
         panic::set_hook(Box::new(|panic| {
             let message = panic.payload_as_str().unwrap_or("no message");
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
-            tracing::error!(panic = message, place, "a request panicked and was answered");
+            tracing::error!(panic = message, place, "the program panicked here");
         }));
     }
 }

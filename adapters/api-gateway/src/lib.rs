@@ -19,3 +19,8 @@ mod unknown;
 
 pub use request_mapper::{EventSettings, Mapped, map_request};
 pub use response_mapper::{Envelope, EventAnswer, map_response};
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;
