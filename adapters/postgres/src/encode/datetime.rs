@@ -12,28 +12,35 @@ const DAY_MICROS: i64 = 86_400_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Civil {
     pub(crate) year: i64,
-    pub(crate) month: u8,
-    pub(crate) day: u8,
+    pub(crate) month: u32,
+    pub(crate) day: u32,
 }
 
-/// The calendar day that is `days` after 1970-01-01 (Howard Hinnant's `civil_from_days`).
+/// The calendar day that is `days` after 1970-01-01: Howard Hinnant's `civil_from_days`, in 32 bits, which hold every day that
+/// PostgreSQL knows once whole eras of 400 years are taken off.
 pub(crate) fn civil_from_epoch_days(days: i64) -> Civil {
+    const ERA_DAYS: i64 = 146_097;
     let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
+    // Nearly always the first of these; the division is then by a number that fits 32 bits.
+    let (era, day_of_era) = match u32::try_from(shifted) {
+        Ok(shifted) => (i64::from(shifted / 146_097), shifted % 146_097),
+        Err(_) => (
+            shifted.div_euclid(ERA_DAYS),
+            u32::try_from(shifted.rem_euclid(ERA_DAYS)).expect("a remainder is less than its divisor"),
+        ),
+    };
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     let month = if shifted_month < 10 {
         shifted_month + 3
     } else {
         shifted_month - 9
     };
     Civil {
-        year: year_of_era + era * 400 + i64::from(month <= 2),
-        month: u8::try_from(month).expect("a month is at most 12"),
-        day: u8::try_from(day).expect("a day is at most 31"),
+        year: i64::from(year_of_era) + era * 400 + i64::from(month <= 2),
+        month,
+        day: day_of_year - (153 * shifted_month + 2) / 5 + 1,
     }
 }
 
@@ -67,9 +74,8 @@ impl Line {
     }
 
     /// Two digits.
-    fn pair(&mut self, number: i64) {
-        let index = usize::try_from(number).expect("a part of a date or time is not negative");
-        self.push(&PAIRS[index]);
+    fn pair(&mut self, number: u32) {
+        self.push(&PAIRS[number as usize]);
     }
 
     /// `year-month-day`, the year as it is counted in its era, with at least four digits.
@@ -79,27 +85,28 @@ impl Line {
         } else {
             1 - civil.year
         };
-        if year > 9_999 {
-            self.push(itoa::Buffer::new().format(year).as_bytes());
-        } else {
-            self.pair(year / 100);
-            self.pair(year % 100);
+        match u32::try_from(year) {
+            Ok(year @ 0..=9_999) => {
+                self.pair(year / 100);
+                self.pair(year % 100);
+            }
+            _ => self.push(itoa::Buffer::new().format(year).as_bytes()),
         }
         self.push(b"-");
-        self.pair(i64::from(civil.month));
+        self.pair(civil.month);
         self.push(b"-");
-        self.pair(i64::from(civil.day));
+        self.pair(civil.day);
     }
 
-    /// `hour:minute:second`, and a fraction without trailing zeros.
+    /// `hour:minute:second`, and a fraction without trailing zeros; `micros` are those of one day.
     fn time(&mut self, micros: i64) {
-        let seconds = micros / 1_000_000;
+        let seconds = u32::try_from(micros / 1_000_000).expect("a day has 86,400 seconds");
+        let fraction = u32::try_from(micros % 1_000_000).expect("a second has a million microseconds");
         self.pair(seconds / 3_600);
         self.push(b":");
         self.pair(seconds / 60 % 60);
         self.push(b":");
         self.pair(seconds % 60);
-        let fraction = micros % 1_000_000;
         if fraction != 0 {
             self.push(b".");
             self.pair(fraction / 10_000);

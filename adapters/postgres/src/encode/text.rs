@@ -7,35 +7,43 @@ use super::Malformed;
 
 /// Appends text as a JSON string.
 pub(super) fn write(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+    if is_plain(raw) {
+        write_plain(raw, out);
+        return Ok(());
+    }
     // A database in SQL_ASCII sends whatever was stored, and an answer must be UTF-8 all the same.
     let text = str::from_utf8(raw).map_err(|_| Malformed("text"))?;
-    write_string(text, out);
+    write_escaped(text.as_bytes(), out);
     Ok(())
 }
 
 /// Appends a JSON string, escaped as PostgreSQL's `escape_json` does: the short forms where JSON has them,
 /// `\u00xx` for other control characters, everything else as it is.
 pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
-    let mut rest = text.as_bytes();
-    out.reserve(rest.len() + 2);
-    out.push(b'"');
-    // Sixteen bytes at a time the compiler makes vector code of; nearly all text has nothing to escape.
-    while let Some((chunk, after)) = rest.split_first_chunk::<16>() {
-        if chunk
-            .iter()
-            .fold(false, |found, byte| found | needs_escape(*byte))
-        {
-            escape(chunk, out);
-        } else {
-            out.extend_from_slice(chunk);
-        }
-        rest = after;
-    }
-    if rest.iter().any(|byte| needs_escape(*byte)) {
-        escape(rest, out);
+    if is_plain(text.as_bytes()) {
+        write_plain(text.as_bytes(), out);
     } else {
-        out.extend_from_slice(rest);
+        write_escaped(text.as_bytes(), out);
     }
+}
+
+/// Whether the bytes are ASCII without anything to escape, as nearly all text is: one pass, of which the compiler makes
+/// vector code.
+fn is_plain(bytes: &[u8]) -> bool {
+    const fn is_special(byte: u8) -> bool {
+        needs_escape(byte) || byte >= 0x80
+    }
+    let (chunks, rest) = bytes.as_chunks::<16>();
+    chunks
+        .iter()
+        .all(|chunk| !chunk.iter().fold(false, |found, byte| found | is_special(*byte)))
+        && !rest.iter().fold(false, |found, byte| found | is_special(*byte))
+}
+
+fn write_plain(bytes: &[u8], out: &mut Vec<u8>) {
+    out.reserve(bytes.len() + 2);
+    out.push(b'"');
+    out.extend_from_slice(bytes);
     out.push(b'"');
 }
 
@@ -43,30 +51,37 @@ const fn needs_escape(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
-#[cold]
-fn escape(bytes: &[u8], out: &mut Vec<u8>) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    for &byte in bytes {
-        let short = match byte {
-            b'"' | b'\\' => byte,
-            b'\n' => b'n',
-            b'\r' => b'r',
-            b'\t' => b't',
-            0x08 => b'b',
-            0x0c => b'f',
-            0..0x20 => {
-                out.extend_from_slice(b"\\u00");
-                out.push(HEX[usize::from(byte >> 4)]);
-                out.push(HEX[usize::from(byte & 15)]);
-                continue;
-            }
-            _ => {
-                out.push(byte);
-                continue;
-            }
-        };
-        out.extend_from_slice(&[b'\\', short]);
+/// Copies what needs no escape in runs.
+fn write_escaped(bytes: &[u8], out: &mut Vec<u8>) {
+    out.reserve(bytes.len() + 8);
+    out.push(b'"');
+    let mut rest = bytes;
+    while let Some(place) = rest.iter().position(|byte| needs_escape(*byte)) {
+        out.extend_from_slice(&rest[..place]);
+        escape(rest[place], out);
+        rest = &rest[place + 1..];
     }
+    out.extend_from_slice(rest);
+    out.push(b'"');
+}
+
+fn escape(byte: u8, out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let short = match byte {
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        0x08 => b'b',
+        0x0c => b'f',
+        0..0x20 => {
+            out.extend_from_slice(b"\\u00");
+            out.push(HEX[usize::from(byte >> 4)]);
+            out.push(HEX[usize::from(byte & 15)]);
+            return;
+        }
+        _ => byte,
+    };
+    out.extend_from_slice(&[b'\\', short]);
 }
 
 /// Appends `jsonb`: a version byte, then the text that PostgreSQL prints.

@@ -252,18 +252,22 @@ fn unique(resource: &ResourceDefinition, fields: &[FieldId]) -> String {
     )
 }
 
-/// The CHECK that stands for an enum's values. Arrays have none: it could not tell what is in several dimensions, and every value was
-/// checked against the definition.
+/// The CHECK that stands for an enum's values; in an array NULL is allowed as an element, and any number of dimensions.
 fn check(resource: &ResourceDefinition, field: &Field) -> Option<String> {
-    if field.ty.scalar != ScalarType::Enum || field.ty.array || field.db_type.is_some() {
+    if field.ty.scalar != ScalarType::Enum || field.db_type.is_some() {
         return None;
     }
     let values: Vec<String> = field.values.iter().map(|value| literal(value)).collect();
+    let (column, first, all) = (quoted(&field.column), values.first()?, values.join(", "));
+    let condition = if field.ty.array {
+        // What contains a NULL is contained in nothing, so NULLs are taken for a value.
+        format!("array_replace({column}, NULL::text, {first}::text) <@ ARRAY[{all}]::text[]")
+    } else {
+        format!("{column} IN ({all})")
+    };
     Some(format!(
-        "CONSTRAINT {} CHECK ({} IN ({}))",
-        quoted(&names::check(resource, field)),
-        quoted(&field.column),
-        values.join(", ")
+        "CONSTRAINT {} CHECK ({condition})",
+        quoted(&names::check(resource, field))
     ))
 }
 
