@@ -1,5 +1,6 @@
 //! A library served from memory, and requests to it written as people write them.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -124,8 +125,8 @@ impl Request<'_> {
         self
     }
 
-    pub(crate) fn json(self, body: Json) -> Self {
-        self.body(&body.to_string())
+    pub(crate) fn json(self, body: impl Borrow<Json>) -> Self {
+        self.body(&body.borrow().to_string())
     }
 
     pub(crate) fn body(mut self, body: &str) -> Self {

@@ -19,6 +19,7 @@ fn the_page_of_error_codes_is_what_the_code_says() {
     let expected = format!("{introduction}<!-- generated -->\n\n{}", codes::reference());
     if std::env::var_os("ROWSTAMP_WRITE_DOCS").is_some() {
         std::fs::write(&path, &expected).unwrap();
+        return;
     }
     assert!(
         page == expected,

@@ -185,3 +185,73 @@ impl fmt::Display for ApiMistakes {
 }
 
 impl std::error::Error for ApiMistakes {}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    #![expect(dead_code, reason = "the structs stand for their definitions")]
+
+    use super::*;
+
+    #[derive(Resource)]
+    #[resource(path = "books")]
+    struct Book {
+        #[field(max_length = 200)]
+        title: String,
+    }
+
+    #[derive(Resource)]
+    #[resource(path = "authors")]
+    struct Author {
+        name: String,
+    }
+
+    struct Nothing;
+
+    impl Hooks for Nothing {}
+
+    #[test]
+    fn resources_and_hooks_are_put_together_in_the_order_of_declaration() {
+        let api = Api::new("Library", "1.0.0")
+            .description("Books and who wrote them")
+            .resource::<Author>()
+            .resource_with::<Book>(Nothing)
+            .build()
+            .unwrap();
+        let names: Vec<&str> = api
+            .definition()
+            .resources
+            .iter()
+            .map(|resource| resource.path.as_str())
+            .collect();
+        assert_eq!(names, ["authors", "books"]);
+        let hooked: Vec<bool> = api.hooks.iter().map(Option::is_some).collect();
+        assert_eq!(hooked, [false, true]);
+        assert!(api.openapi("").contains("Books and who wrote them"));
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once() {
+        let toml = "[resources.books.fields]\ntitle = { type = \"text\" }";
+        let mistakes = Api::from_toml("library.toml", toml)
+            .unwrap()
+            .resource::<Author>()
+            .hooks("books", Nothing)
+            .hooks("books", Nothing)
+            .hooks("loans", Nothing)
+            .build()
+            .unwrap_err();
+        assert_eq!(mistakes.0.len(), 3, "{mistakes}");
+        assert!(
+            mistakes
+                .to_string()
+                .contains("hooks for `loans`: there is no such resource")
+        );
+
+        let twice = Api::new("Library", "1.0.0")
+            .resource::<Book>()
+            .resource::<Book>()
+            .build();
+        assert!(twice.is_err());
+    }
+}

@@ -1,7 +1,4 @@
-//! Requests in, answers out: the Controller of Rowstamp with its Resource Mapper, problem bodies and OpenAPI document.
-//!
-//! Nothing here knows a Lambda event, a socket or a database: requests and answers are [`rowstamp_ports::exchange`]'s, rows are
-//! kept by whatever [`rowstamp_ports::RecordStore`] the Controller is given.
+#![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
 mod api;

@@ -368,5 +368,5 @@ fn content_range(range: Option<(u64, u64)>, total: Option<u64>) -> HeaderValue {
 fn location(base_path: &str, path: &str, uid: Uuid) -> Option<HeaderValue> {
     let mut buffer = Uuid::encode_buffer();
     let uid = uid.hyphenated().encode_lower(&mut buffer);
-    HeaderValue::from_str(&[base_path, path, "/", uid].concat()).ok()
+    HeaderValue::from_maybe_shared(Bytes::from([base_path, path, "/", uid].concat())).ok()
 }

@@ -19,17 +19,16 @@ pub fn check(
     for id in definition.field_ids() {
         let field = definition.field(id);
         let pointer = Pointer::Key(&Pointer::Root, &field.name);
-        match change.value(id) {
-            Some(value) => check_value(field, value, &pointer, violations),
-            None => {
-                let missing = field.required
-                    && field.role == FieldRole::Declared
-                    && field.default == Default::None
-                    && must_be_given(id, field);
-                if missing {
-                    violations.push(required(&pointer));
-                }
-            }
+        if let Some(value) = change.value(id) {
+            check_value(field, value, &pointer, violations);
+            continue;
+        }
+        let missing = field.required
+            && field.role == FieldRole::Declared
+            && field.default == Default::None
+            && must_be_given(id, field);
+        if missing {
+            violations.push(required(&pointer));
         }
     }
 }
@@ -54,10 +53,11 @@ pub(crate) fn check_value(
         }
         value => {
             match value {
-                Value::Text(text) if field.ty.scalar == ScalarType::Text => {
-                    if field.min_length.is_some() || field.max_length.is_some() {
-                        check_length(field, text.chars().count(), "characters", pointer, violations);
-                    }
+                Value::Text(text)
+                    if field.ty.scalar == ScalarType::Text
+                        && (field.min_length.is_some() || field.max_length.is_some()) =>
+                {
+                    check_length(field, text.chars().count(), "characters", pointer, violations);
                 }
                 Value::Bytes(bytes) => check_length(field, bytes.len(), "bytes", pointer, violations),
                 _ => {}

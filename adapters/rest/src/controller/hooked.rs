@@ -141,20 +141,25 @@ impl Controller {
         let definition = &served.definition;
         let of_store = |error| Problem::of_store(&error, definition);
         let mut transaction = Transaction::new(self.store.begin(context).await.map_err(of_store)?);
-        let outcome = transaction.execute(operation).await.map_err(of_store)?;
+        let outcome = match transaction.execute(operation).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                undo(transaction).await;
+                return Err(of_store(error));
+            }
+        };
         let Some(after) = After::of(&outcome.verdict) else {
-            transaction.into_unit().rollback().await.map_err(of_store)?;
+            undo(transaction).await;
             return Ok(outcome);
         };
         if after.is_wanted(served) {
             let hidden;
-            let record = match &outcome.rows {
-                Rows::Records(records) => records.first(),
-                _ => {
-                    // The caller may not see what it wrote; the hook may.
-                    hidden = hidden_record(&mut transaction, served, &outcome).await?;
-                    hidden.as_ref()
-                }
+            let record = if let Rows::Records(records) = &outcome.rows {
+                records.first()
+            } else {
+                // The caller may not see what it wrote; the hook may.
+                hidden = hidden_record(&mut transaction, served, &outcome).await?;
+                hidden.as_ref()
             };
             let record =
                 record.ok_or_else(|| Problem::new(codes::INTERNAL, "the request could not be completed"))?;
@@ -165,15 +170,19 @@ impl Controller {
             };
             if let Err(refusal) = said {
                 let problem = Problem::of_refusal(refusal, definition);
-                if let Err(error) = transaction.into_unit().rollback().await {
-                    // Dropping a unit of work undoes it too; the refusal is the answer either way.
-                    tracing::warn!(%error, "the refused write could not be rolled back in order");
-                }
+                undo(transaction).await;
                 return Err(problem);
             }
         }
         transaction.into_unit().commit().await.map_err(of_store)?;
         Ok(outcome)
+    }
+}
+
+/// Ends a transaction in order. Dropping it would undo it too, so a failure to do so changes no answer.
+async fn undo(transaction: Transaction) {
+    if let Err(error) = transaction.into_unit().rollback().await {
+        tracing::warn!(%error, "a transaction could not be rolled back in order");
     }
 }
 

@@ -120,19 +120,16 @@ codes! {
         "The connection or the time ran out while a write was under way; it may or may not have happened. Read before trying again.";
 }
 
-/// The reference of all codes, in Markdown.
+/// The reference of all codes, in Markdown: a heading for each, since a problem's `type` leads to it.
 pub fn reference() -> String {
-    let mut text = String::from("| `code` | Status | Title | Meaning |\n|---|---|---|---|\n");
-    for code in ALL {
-        text.push_str(&format!(
-            "| `{}` | {} | {} | {} |\n",
-            code.code,
-            code.status.as_u16(),
-            code.title,
-            code.meaning
-        ));
-    }
-    text
+    let sections = ALL.iter().map(|code| {
+        let status = code.status.as_u16();
+        format!(
+            "### {}\n\n**{status} {}.** {}\n",
+            code.code, code.title, code.meaning
+        )
+    });
+    sections.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -154,7 +151,7 @@ mod tests {
     fn the_reference_names_every_code() {
         let reference = reference();
         for code in ALL {
-            assert!(reference.contains(&format!("| `{}` | {} |", code.code, code.status.as_u16())));
+            assert!(reference.contains(&format!("### {}\n\n**{} ", code.code, code.status.as_u16())));
         }
     }
 }
