@@ -11,8 +11,8 @@ use rowstamp_ports::Secret;
 use rowstamp_ports::exchange::{ApiRequest, RequestError, RequestErrorKind, RequestParts};
 use uuid::Uuid;
 
-/// More header fields than any honest client sends.
-const HEADER_COUNT_MAX: usize = 100;
+/// More header fields than any honest client sends; below hyper's own limit, so that the refusal has a body.
+const HEADER_COUNT_MAX: usize = 80;
 /// As `RequestParts::request_id` demands.
 const REQUEST_ID_MAX_BYTES: usize = 128;
 

@@ -23,9 +23,6 @@ use crate::{Settings, body, request_mapper, response_mapper};
 
 /// The largest head of a request; hyper answers 431 to a larger one.
 const HEAD_MAX_BYTES: usize = 64 * 1024;
-/// Above the mapper's own limit, so that the mapper's refusal has a body.
-const HEADER_COUNT_MAX: usize = 256;
-
 /// A socket that listens, and how its requests are treated.
 #[derive(Debug)]
 pub struct Server {
@@ -100,7 +97,7 @@ where
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(head_limit)
-        .max_headers(HEADER_COUNT_MAX)
+        // Its limit of header fields, 100, stays: with another it allocates for them at every request.
         .max_buf_size(HEAD_MAX_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     let connection = connections.watch(connection);
