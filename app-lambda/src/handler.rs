@@ -50,8 +50,8 @@ where
     })
 }
 
+/// The runtime logs it when it reports it.
 fn failure(error_type: &str, error_message: String) -> Diagnostic {
-    tracing::error!(error_type, error_message, "the invocation failed");
     Diagnostic {
         error_type: error_type.to_owned(),
         error_message,

@@ -14,8 +14,9 @@ pub(crate) fn start() {
     let started = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
-        .with_current_span(true)
-        .with_span_list(false)
+        // Both names of a request: Lambda's for the invocation, and the entrance's.
+        .with_current_span(false)
+        .with_span_list(true)
         .with_target(false)
         .with_env_filter(EnvFilter::builder().parse_lossy(filter))
         .try_init();

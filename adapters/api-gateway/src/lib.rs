@@ -5,8 +5,8 @@
 //!
 //! Events are read in one pass into types that borrow from the event's bytes, and answers are serialised straight
 //! from the response. The types of `aws_lambda_events` own every string and every map, refuse events that the mapper
-//! must answer (an unknown method, a claim that is no string), and have no place for the raw forms; they serve as the
-//! second opinion in the tests.
+//! must answer (an unknown method, a claim that is no string), and decoding into them alone takes half as long again as the
+//! whole mapping here; they serve as the second opinion in the tests.
 
 mod event;
 mod evidence;
