@@ -350,6 +350,17 @@ async fn many_rows_are_created_wholly_or_not_at_all() {
     let outcome = library.execute(Operation::Insert(ruled)).await.unwrap();
     assert_eq!((outcome.verdict, outcome.affected), (Verdict::NotWritable, 0));
 
+    let mut silent = many.clone();
+    silent.representation = Representation::Nothing;
+    for row in &mut silent.rows {
+        row[0] = Value::Uuid(Uuid::now_v7());
+    }
+    let outcome = library.execute(Operation::Insert(silent)).await.unwrap();
+    assert_eq!(
+        (outcome.verdict, outcome.affected, outcome.returned),
+        (Verdict::Created, 1_000, 0)
+    );
+
     many.permitted = library.eq("status", text("draft"));
     many.visible = library.eq("title", text("7"));
     let outcome = library.execute(Operation::Insert(many)).await.unwrap();

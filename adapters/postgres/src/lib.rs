@@ -1,7 +1,8 @@
-//! The PostgreSQL store of Rowstamp: operations become SQL, rows become JSON, and connections are kept.
+//! The PostgreSQL store: operations become SQL, rows become JSON, and connections are kept.
 //!
 //! This crate decides nothing about HTTP, permissions or defaults: an operation arrives finished, and every
 //! identifier in its SQL comes from the definition.
+#![doc = include_str!("../README.md")]
 
 mod connection;
 mod decode;

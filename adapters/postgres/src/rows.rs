@@ -88,6 +88,9 @@ pub(crate) async fn read(
     while let Some(row) = stream.try_next().await? {
         answer.take(&row)?;
     }
+    if plan.layout.width == 0 {
+        answer.seen = stream.rows_affected().unwrap_or(0);
+    }
     Ok(answer.finish())
 }
 

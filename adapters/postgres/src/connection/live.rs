@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::fast::RandomState;
-use tokio_postgres::error::Severity;
+use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::{Client, Error, Statement};
 
 use crate::encode::Encoding;
@@ -65,6 +65,8 @@ impl Live {
     /// Looks at a failed statement's error: one that ends the session ends this connection at once, before the driver has noticed.
     pub(crate) fn note(&self, cause: &Error) {
         let ended = match cause.as_db_error() {
+            // A server that became read-only is one that another took the place of.
+            Some(error) if *error.code() == SqlState::READ_ONLY_SQL_TRANSACTION => true,
             Some(error) => matches!(error.parsed_severity(), Some(Severity::Fatal | Severity::Panic)),
             None => !never_sent(cause),
         };

@@ -188,10 +188,11 @@ impl Settings {
         )
     }
 
-    /// Puts the session's set-up into the startup packet, so that it costs no round trip.
+    /// Puts the session's set-up into the startup packet, so that it costs no round trip. The statements rely on each seeing what was
+    /// committed before it, whatever the database's default is.
     fn prepared(mut self) -> Self {
         let own = format!(
-            "-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=postgres -c statement_timeout={} \
+            "-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=postgres -c default_transaction_isolation=read\\ committed -c statement_timeout={} \
              -c idle_in_transaction_session_timeout=60000",
             self.statement_timeout_ms
         );

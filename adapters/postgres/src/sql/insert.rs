@@ -126,14 +126,20 @@ fn into(w: &mut Writer<'_>, insert: &Insert) {
 
 fn returning<'a>(w: &mut Writer<'a>, insert: &'a Insert) -> Layout {
     let resource = &*insert.resource;
+    let shows = insert.representation != Representation::Nothing;
+    let many = insert.rows.len() != 1;
+    if many && !shows {
+        // The number of rows written comes with the end of the command.
+        return Layout::default();
+    }
     w.push(" RETURNING ");
     let mut layout = write_columns(w, resource, &insert.select, insert.representation, Naming::Plain);
-    if insert.rows.len() == 1 {
-        write_version(w, resource, &mut layout, Naming::Plain);
-    } else {
+    if many {
         layout.version = None;
+    } else {
+        write_version(w, resource, &mut layout, Naming::Plain);
     }
-    if insert.representation != Representation::Nothing && !condition::is_always(&insert.visible) {
+    if shows && !condition::is_always(&insert.visible) {
         separate(w, &layout);
         condition::write(w, resource, &insert.visible, &Row::Stored);
         layout.shown = Some(layout.next());

@@ -76,3 +76,49 @@ impl Plans {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rowstamp_domain::definition::toml;
+    use rowstamp_domain::operation::{Read, Representation};
+    use rowstamp_domain::query::{Condition, IsTest, Operand, Predicate, Select, Test};
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn shapes_that_callers_make_up_do_not_pile_up() {
+        let text = "[api]\ntitle = \"T\"\nversion = \"1.0.0\"\n[resources.a.fields]\nb = { type = \"text\" }";
+        let api = toml::parse("a.toml", text).expect("the definition is right");
+        let resource = Arc::clone(&api.resources[0]);
+        let uid = resource.audit.uid;
+        let test = || {
+            let predicate = Predicate::Is(IsTest::NotNull);
+            Condition::Test(Test {
+                operand: Operand::Field(uid),
+                predicate,
+            })
+        };
+        let read = |length: usize| {
+            Operation::Read(Read {
+                resource: Arc::clone(&resource),
+                uid: Uuid::nil(),
+                visible: Condition::All(
+                    (0..length % 50)
+                        .map(|_| Condition::Any(vec![test(); length / 50]))
+                        .collect(),
+                ),
+                select: Select([].into()),
+                representation: Representation::Nothing,
+            })
+        };
+        let plans = Plans::default();
+        let first = plans.find(&read(0));
+        for length in 0..3 * MAX_PLANS {
+            plans.find(&read(length));
+            // What is in use is kept.
+            assert!(Arc::ptr_eq(&plans.find(&read(0)), &first));
+        }
+        assert!(plans.by_shape.read().expect("no test panics with the lock").len() <= MAX_PLANS);
+    }
+}
