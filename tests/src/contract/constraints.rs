@@ -194,7 +194,7 @@ pub async fn a_number_too_large_for_its_column_is_refused(bench: Bench) {
     let insert = bench.insert("specimens", &[json!({"uid": uid(1), "fixed": "100000000"})]);
     match bench.try_run(insert).await {
         Err(StoreError::Invalid(faults)) => {
-            assert!(faults.iter().all(|fault| fault.kind == FaultKind::OutOfRange))
+            assert!(faults.iter().all(|fault| fault.kind == FaultKind::OutOfRange));
         }
         other => panic!("expected a fault, found {other:?}"),
     }

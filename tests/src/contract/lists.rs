@@ -80,11 +80,14 @@ pub async fn a_page_comes_in_the_form_asked_for(bench: Bench) {
     );
 }
 
+/// A field, which way, and where its NULLs go.
+type Term = (&'static str, Direction, Nulls);
+
 pub async fn an_order_goes_by_its_terms_one_after_the_other(bench: Bench) {
     use Direction::{Ascending, Descending};
     use Nulls::{First, Last};
     shelf(&bench).await;
-    let cases: [(&[(&str, Direction, Nulls)], &str); 8] = [
+    let cases: [(&[Term], &str); 8] = [
         (&[("pages", Ascending, Last), ("uid", Ascending, Last)], "BDACE"),
         (&[("pages", Ascending, First), ("uid", Ascending, Last)], "CEBDA"),
         (&[("pages", Descending, First), ("uid", Ascending, Last)], "CEADB"),

@@ -94,8 +94,11 @@ async fn stored(bench: &Bench, field: &str, value: Value) -> String {
         .to_owned()
 }
 
+/// Values as they are given, and how they come back where not as they went.
+type Cases<'a> = &'a [(&'a str, Option<&'a str>)];
+
 /// Each value comes back as itself, or as the second text.
-async fn round_trips(bench: &Bench, field: &str, cases: &[(&str, Option<&str>)]) {
+async fn round_trips(bench: &Bench, field: &str, cases: Cases<'_>) {
     for (given, expected) in cases {
         let expected = expected.unwrap_or(given);
         assert_eq!(
@@ -282,7 +285,7 @@ pub async fn json_is_normalised_as_jsonb_is(bench: Bench) {
             Some(r#"{"": 3, "a": 2, "bb": 1, "é": 4}"#),
         ),
         (
-            r#"[1,-0,1.10,1e2,1E-3,12345678901234567890.123456789]"#,
+            "[1,-0,1.10,1e2,1E-3,12345678901234567890.123456789]",
             Some("[1, 0, 1.10, 100, 0.001, 12345678901234567890.123456789]"),
         ),
         (
@@ -320,7 +323,7 @@ pub async fn bytes_and_enums_come_back_as_they_went(bench: Bench) {
 }
 
 pub async fn arrays_of_every_type_come_back_as_they_went(bench: Bench) {
-    let cases: [(&str, &[(&str, Option<&str>)]); 13] = [
+    let cases: [(&str, Cases); 13] = [
         (
             "texts",
             &[
