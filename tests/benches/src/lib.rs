@@ -2,5 +2,6 @@
 //!
 //! It knows nothing of any server; `compare` names them.
 
+pub mod books;
 pub mod load;
 pub mod process;

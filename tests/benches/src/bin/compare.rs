@@ -12,29 +12,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
+use rowstamp_benches::books;
 use rowstamp_benches::load::{self, Requests};
 use rowstamp_benches::process::{cpu_micros, peak_memory_kb};
 use rowstamp_local::provision::{self, ProvisionOptions, TestDatabase};
 use tokio_postgres::{Client, NoTls};
-
-const ROWS: u32 = 100_000;
-
-/// Fills the table: titles of different lengths, some NULLs, some quotes to escape.
-const FILL: &str = "
-CREATE TABLE books (
-    uid uuid PRIMARY KEY,
-    title text NOT NULL, isbn text, pages integer, price numeric(10, 2) NOT NULL, published_on date,
-    status text NOT NULL CONSTRAINT books_status_check CHECK (status IN ('draft', 'published')),
-    created_at timestamptz NOT NULL, last_updated_at timestamptz NOT NULL, creator_uid text, last_updater_uid text
-);
-INSERT INTO books
-SELECT gen_random_uuid(), 'The \"' || n || '\" book of ' || repeat('many words ', n % 5),
-       CASE WHEN n % 7 = 0 THEN NULL ELSE lpad(n::text, 13, '0') END, 1 + n % 900, (n % 10000) / 100.0,
-       date '1950-01-01' + n % 25000, CASE WHEN n % 3 = 0 THEN 'draft' ELSE 'published' END,
-       timestamptz '2026-01-01' + n * interval '1.000001 second', timestamptz '2026-01-02' + n * interval '1.000001 second',
-       gen_random_uuid()::text, NULL
-FROM generate_series(1, 100000) AS n;
-";
 
 struct Scenario {
     name: &'static str,
@@ -92,8 +74,7 @@ async fn main() -> anyhow::Result<()> {
     let database = TestDatabase::create_on(&server)?;
     let (client, connection) = tokio_postgres::connect(database.url(), NoTls).await?;
     tokio::spawn(connection);
-    client.batch_execute(FILL).await?;
-    client.batch_execute("VACUUM ANALYZE books").await?;
+    books::fill(&client).await?;
 
     let contestants = [
         start("rowstamp", &binaries, database.url()).await?,
@@ -160,10 +141,9 @@ async fn start(name: &'static str, binaries: &std::path::Path, database: &str) -
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let mut command = Command::new(binaries.join(name));
     if name == "rowstamp" {
-        command.arg("serve").env(
-            "ROWSTAMP_RESOURCES",
-            concat!(env!("CARGO_MANIFEST_DIR"), "/books.toml"),
-        );
+        command
+            .arg("serve")
+            .env("ROWSTAMP_RESOURCES", books::DEFINITION_FILE);
     }
     let process = command
         .env("DATABASE_URL", database)
@@ -186,15 +166,9 @@ async fn start(name: &'static str, binaries: &std::path::Path, database: &str) -
 }
 
 async fn scenarios(client: &Client) -> anyhow::Result<Vec<Scenario>> {
-    let uids = client
-        .query(
-            "SELECT uid::text FROM books ORDER BY md5(uid::text) LIMIT 5000",
-            &[],
-        )
-        .await?;
-    ensure!(uids.len() == 5000 && ROWS >= 5000, "the table was not filled");
+    let uids = books::some_uids(client).await?;
     let get = |target: String| format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes();
-    let body = r#"{"title":"A book made under load","isbn":"9780000000000","pages":321,"price":12.5,"published_on":"2026-05-17","status":"draft"}"#;
+    let body = books::NEW_BOOK;
     let post = format!(
         "POST /books HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
@@ -204,11 +178,7 @@ async fn scenarios(client: &Client) -> anyhow::Result<Vec<Scenario>> {
         Scenario {
             name: "one",
             status: 200,
-            requests: Arc::new(
-                uids.iter()
-                    .map(|row| get(format!("/books/{}", row.get::<_, String>(0))))
-                    .collect(),
-            ),
+            requests: Arc::new(uids.iter().map(|uid| get(format!("/books/{uid}"))).collect()),
             bare: true,
         },
         Scenario {
@@ -280,10 +250,7 @@ async fn compare(
                     .push(per_request(database, counted.requests));
             }
             if scenario.status == 201 {
-                client
-                    .batch_execute("DELETE FROM books WHERE title = 'A book made under load'")
-                    .await?;
-                client.batch_execute("VACUUM books").await?;
+                books::remove_new(client).await?;
             }
         }
     }
