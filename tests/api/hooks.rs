@@ -226,6 +226,7 @@ async fn an_after_hook_that_refuses_rolls_back_the_row_and_its_own_writes() {
         fn points(&self) -> HookPoints {
             HookPoints {
                 after_create: true,
+                after_update: true,
                 after_delete: true,
                 ..HookPoints::NONE
             }
@@ -241,6 +242,14 @@ async fn an_after_hook_that_refuses_rolls_back_the_row_and_its_own_writes() {
                 return Err(Refusal::forbidden("SHOP_NO", "not that one"));
             }
             Ok(())
+        }
+        async fn after_update(
+            &self,
+            _context: &HookContext,
+            _transaction: &mut Transaction,
+            _record: &Record,
+        ) -> Result<(), Refusal> {
+            Err(Refusal::forbidden("SHOP_NO", "nothing is changed here"))
         }
         async fn after_delete(
             &self,
@@ -276,6 +285,12 @@ async fn an_after_hook_that_refuses_rolls_back_the_row_and_its_own_writes() {
     assert_eq!((refused.status, refused.code()), (403, "SHOP_NO".to_owned()));
     assert_eq!(journal(&app), ["a"]);
     assert_eq!(app.store.rows("orders").len(), 1);
+
+    let patch = format!("PATCH /orders/{}", kept.json()["uid"].as_str().unwrap());
+    let changed = app.request(&patch).json(json!({"item": "c"})).send().await;
+    assert_eq!((changed.status, changed.code()), (403, "SHOP_NO".to_owned()));
+    let nothing = app.request(&patch).json(json!({})).send().await;
+    assert_eq!(nothing.status, 200, "a change of nothing is no change");
 
     let delete = format!("DELETE /orders/{}", kept.json()["uid"].as_str().unwrap());
     let failed = app.request(&delete).send().await;

@@ -189,7 +189,6 @@ impl std::error::Error for ApiMistakes {}
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-    #![expect(dead_code, reason = "the structs stand for their definitions")]
 
     use super::*;
 

@@ -152,7 +152,8 @@ impl Controller {
             undo(transaction).await;
             return Ok(outcome);
         };
-        if after.is_wanted(served) {
+        // A change of nothing is no change.
+        if after.is_wanted(served) && outcome.affected > 0 {
             let hidden;
             let record = if let Rows::Records(records) = &outcome.rows {
                 records.first()
