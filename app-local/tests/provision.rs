@@ -132,6 +132,20 @@ fn what_is_kept_is_there_after_a_stop_and_no_process_is_left() {
 }
 
 #[test]
+fn rows_that_another_version_keeps_are_not_passed_over_for_an_empty_database() {
+    let directory = Directory::new("other");
+    std::fs::create_dir_all(directory.0.join("postgres/data-8")).unwrap();
+    for way in [Way::Installed, Way::Pip] {
+        let mut options = ProvisionOptions::kept_in(&directory.0);
+        options.from = Some(way);
+        let refused = find_or_start(&options).unwrap_err().to_string();
+        let absent = !refused.contains("data-8");
+        assert!(!absent || refused.contains("no "), "{refused}");
+    }
+    assert_eq!(rooms(&directory.0), 0);
+}
+
+#[test]
 fn processes_share_one_server_and_it_outlives_the_one_that_started_it() {
     let directory = Directory::new("shared");
     let (mut first, first_url) = user_of(&directory.0);

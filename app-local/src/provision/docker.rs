@@ -7,13 +7,19 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::lease::{self, Plan, Room};
-use super::{Keep, at};
+use super::{Keep, at, places};
 
 /// Pinned to a minor version, so that a data volume never meets an older server than the one that wrote it.
 const IMAGE: &str = "postgres:18.4";
 
+/// The file that names a directory's volume.
+const KEPT: &str = "container";
+
 pub(super) fn start(room: &Room<'_>) -> Result<Plan, String> {
     let engine = engine_version()?;
+    if room.options.keep == Keep::Data {
+        places::refuse_beside_others(room.house, KEPT)?;
+    }
     fetch_image()?;
     let name = format!("rowstamp-{:08x}", lease::random());
     let mut command: Vec<String> = [
@@ -125,7 +131,7 @@ fn kept(house: &Path) -> Result<(String, String), String> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
 
-    let path = house.join("container");
+    let path = house.join(KEPT);
     if let Ok(text) = fs::read_to_string(&path)
         && let Some((volume, password)) = text.trim().split_once(' ')
     {

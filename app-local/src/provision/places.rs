@@ -81,6 +81,25 @@ pub(super) fn server_directory(directory: &Path, name: &str) -> Result<PathBuf, 
     Ok(wanted)
 }
 
+/// Refuses to begin with nothing where rows were kept by another server: they would seem to be lost.
+pub(super) fn refuse_beside_others(house: &Path, own: &str) -> Result<(), String> {
+    let keeps = |name: &str| name == "container" || (name.starts_with("data-") && !name.ends_with(".new"));
+    if house.join(own).exists() {
+        return Ok(());
+    }
+    let entries = fs::read_dir(house).map_err(at(house))?.flatten();
+    let mut others = entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| keeps(name));
+    match others.next() {
+        None => Ok(()),
+        Some(other) => Err(format!(
+            "the rows are in {}, which another PostgreSQL wrote; delete it to begin anew",
+            house.join(other).display()
+        )),
+    }
+}
+
 /// Whether every parent that exists lets other users through.
 fn others_may_pass(path: &Path) -> bool {
     path.ancestors().skip(1).all(|parent| match fs::metadata(parent) {

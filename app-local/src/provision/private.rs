@@ -22,6 +22,9 @@ pub(super) fn data_name(major: u32) -> String {
 
 pub(super) fn start(binaries: &Binaries, room: &Room<'_>) -> Result<Plan, String> {
     let keep = room.options.keep;
+    if keep == Keep::Data {
+        places::refuse_beside_others(room.house, &data_name(binaries.major()))?;
+    }
     let data = match keep {
         Keep::Data => room.house.join(data_name(binaries.major())),
         Keep::Nothing => room.path.join("data"),
