@@ -1,6 +1,6 @@
 //! The shape of an operation: everything its SQL depends on and nothing else, as a few bytes.
 //!
-//! Values leave no trace here but for their number where each becomes a parameter of its own.
+//! Values leave no trace here but for their number where each becomes a parameter of its own, and limits that stand in the text.
 
 use std::sync::Arc;
 
@@ -85,6 +85,13 @@ fn list(list: &List, ty: &impl Fn(FieldId) -> FieldType, key: &mut Vec<u8>) {
         Count::Exact => 1,
     });
     key.push(u8::from(list.query.offset > 0));
+    match super::read::limit_in_text(list) {
+        None => key.push(0),
+        Some(limit) => {
+            key.push(1);
+            key.extend_from_slice(&limit.to_ne_bytes());
+        }
+    }
 }
 
 fn item_update(

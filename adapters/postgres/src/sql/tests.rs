@@ -241,6 +241,16 @@ impl Book {
             ),
             ("list", Operation::List(self.list())),
             (
+                "list an uncommon number",
+                Operation::List(List {
+                    query: Query {
+                        limit: 123,
+                        ..self.list().query
+                    },
+                    ..self.list()
+                }),
+            ),
+            (
                 "list in an order, from an offset",
                 Operation::List(List {
                     visible: self.eq("title", text("t")),
@@ -433,9 +443,10 @@ fn a_shape_does_not_depend_on_values() {
         Operation::List(list)
     };
     assert_eq!(
-        shape_of(list(1, "a", vec![])),
-        shape_of(list(2, "b", vec![Value::Integer(1)]))
+        shape_of(list(123, "a", vec![])),
+        shape_of(list(124, "b", vec![Value::Integer(1)]))
     );
+    assert_ne!(shape_of(list(1, "a", vec![])), shape_of(list(2, "a", vec![])));
     assert_eq!(
         shape_of(Operation::Insert(book.insert(2))),
         shape_of(Operation::Insert(book.insert(500)))
