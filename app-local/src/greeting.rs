@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn the_example_comes_with_addresses_a_token_and_lines_to_paste() {
-        insta::assert_snapshot!(greeting(Some("a.b.c"), true), @r#"
+        insta::assert_snapshot!(greeting(Some("a.b.c"), true).trim(), @r#"
         Library 1.0.0 is served at http://127.0.0.1:8080
           http://127.0.0.1:8080/authors
           http://127.0.0.1:8080/books
