@@ -3,6 +3,13 @@
 //! A before-hook sees the change before it is validated and stamped, and may alter or refuse it. An after-hook of a
 //! write runs in the same transaction, may do further operations there, and may refuse, which undoes everything. An after-read
 //! hook may redact.
+#![cfg_attr(
+    feature = "mock",
+    expect(
+        clippy::used_underscore_binding,
+        reason = "the mock that is generated beside the trait passes on every argument"
+    )
+)]
 
 use std::sync::Arc;
 
