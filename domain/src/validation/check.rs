@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Pointer, Violation};
+use super::{MOST_VIOLATIONS, Pointer, Violation};
 use crate::definition::{Default, Field, FieldId, FieldRole};
 use crate::field_type::ScalarType;
 use crate::record::Record;
@@ -27,7 +27,12 @@ pub fn check(
             && field.role == FieldRole::Declared
             && field.default == Default::None
             && must_be_given(id, field);
-        if missing {
+        // What was given and could not be read is not missing.
+        if missing
+            && !violations
+                .iter()
+                .any(|violation| violation.is_within(&field.name))
+        {
             violations.push(required(&pointer));
         }
     }
@@ -69,6 +74,9 @@ pub(crate) fn check_value(
 
 fn check_elements(field: &Field, elements: &[Value], pointer: &Pointer<'_>, violations: &mut Vec<Violation>) {
     for (index, element) in elements.iter().enumerate() {
+        if violations.len() >= MOST_VIOLATIONS {
+            return;
+        }
         let pointer = Pointer::Index(pointer, index);
         match element {
             Value::Array(inner) => check_elements(field, inner, &pointer, violations),

@@ -18,6 +18,10 @@ pub(crate) use check::check_value;
 pub use part::{Parted, Purpose, part};
 pub use read::read;
 
+/// Where a body breaks the definition in more places than this, the rest may go unmentioned: a body of megabytes must not
+/// become an answer many times its size, which no entrance would carry. Fields of the definition are always judged.
+pub const MOST_VIOLATIONS: usize = 1_000;
+
 /// One place in a body that breaks the definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -37,6 +41,14 @@ impl Violation {
             code,
             message: message.into(),
         }
+    }
+
+    /// Whether it is about the field of this name or an element of it. Names of fields need no escape in a pointer.
+    fn is_within(&self, field: &str) -> bool {
+        self.pointer
+            .strip_prefix('/')
+            .and_then(|pointer| pointer.strip_prefix(field))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::{Pointer, Violation};
+use super::{MOST_VIOLATIONS, Pointer, Violation};
 use crate::body::Members;
 use crate::definition::{Field, ResourceDefinition};
 use crate::field_type::{FieldType, ScalarType};
 use crate::record::Record;
 use crate::value::{Value, ValueError};
+
+/// The longest name that a field can have.
+const LONGEST_NAME_BYTES: usize = 63;
 
 /// Reads every member as a value of its field.
 ///
@@ -22,8 +25,10 @@ pub fn read(
     let mut record = Record::new(Arc::clone(definition));
     for (name, text) in members {
         let Some(id) = definition.field_id(name) else {
-            let pointer = Pointer::Key(&Pointer::Root, name);
-            violations.push(Violation::new(&pointer, "unknown_field", unknown(definition)));
+            if violations.len() < MOST_VIOLATIONS {
+                let pointer = Pointer::Key(&Pointer::Root, beginning(name));
+                violations.push(Violation::new(&pointer, "unknown_field", unknown(definition)));
+            }
             continue;
         };
         let field = definition.field(id);
@@ -33,6 +38,11 @@ pub fn read(
         }
     }
     record
+}
+
+/// As much of an unknown name as tells which one it is; no field's name is longer.
+fn beginning(name: &str) -> &str {
+    &name[..name.floor_char_boundary(LONGEST_NAME_BYTES)]
 }
 
 fn unknown(definition: &ResourceDefinition) -> String {
@@ -56,6 +66,9 @@ fn explain_elements(text: &str, scalar: ScalarType, pointer: &Pointer<'_>, viola
         return;
     };
     for (index, element) in elements.into_iter().enumerate() {
+        if violations.len() >= MOST_VIOLATIONS {
+            return;
+        }
         let pointer = Pointer::Index(pointer, index);
         if element.get().starts_with('[') {
             explain_elements(element.get(), scalar, &pointer, violations);

@@ -68,9 +68,11 @@ fn each_rule_of_a_field_has_its_word_and_its_place() {
         (r#""title":"abcde""#, &[("/title", "too_long")]),
         (r#""title":null"#, &[("/title", "required")]),
         ("", &[("/title", "required")]),
+        (r#""title":7"#, &[("/title", "wrong_type")]),
+        (r#""title":"a\u0000""#, &[("/title", "nul")]),
         (
-            r#""title":7"#,
-            &[("/title", "wrong_type"), ("/title", "required")],
+            r#""titles":"Emma""#,
+            &[("/titles", "unknown_field"), ("/title", "required")],
         ),
         (r#""title":"Emma","isbn":"12""#, &[("/isbn", "pattern")]),
         (r#""title":"Emma","isbn":null"#, &[]),
@@ -136,6 +138,31 @@ fn every_violation_is_told_at_once() {
             "/nope", "/price", "/loans", "/title", "/isbn", "/pages", "/tags/0"
         ]
     );
+}
+
+#[test]
+fn a_body_of_mistakes_is_not_answered_at_many_times_its_size() {
+    let unknown: Vec<String> = (0..5_000).map(|index| format!("\"{index}\":0")).collect();
+    let elements = ["\"A\""; 5_000].join(",");
+    for (body, least) in [
+        (format!("{{{},\"pages\":0}}", unknown.join(",")), 1_002),
+        (format!("{{\"title\":\"Emma\",\"tags\":[{elements}]}}"), 1_000),
+        (
+            format!("{{\"title\":\"Emma\",\"tags\":[{}]}}", ["1"; 5_000].join(",")),
+            1_000,
+        ),
+        (
+            format!(
+                "{{\"title\":\"Emma\",\"grid\":[{}]}}",
+                ["[-1,-1]"; 2_500].join(",")
+            ),
+            1_000,
+        ),
+    ] {
+        assert_eq!(violations(&body).len(), least, "{}", &body[..40]);
+    }
+    let long = violations(&format!("{{\"title\":\"Emma\",\"{}\":1}}", "é".repeat(1_000)));
+    assert_eq!(long, [(format!("/{}", "é".repeat(31)), "unknown_field")]);
 }
 
 fn parted(body: &str, purpose: Purpose, caller: &Caller) -> (Record, Parted, Vec<&'static str>) {

@@ -2,7 +2,7 @@
 
 use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use rowstamp_domain::definition::ResourceDefinition;
-use rowstamp_domain::validation::{Pointer, Violation};
+use rowstamp_domain::validation::{MOST_VIOLATIONS, Pointer, Violation};
 use rowstamp_ports::exchange::RequestErrorKind;
 use rowstamp_ports::{Conflict, ConflictKind, FaultKind, FieldFault, IdentityError, Refusal, StoreError};
 
@@ -86,9 +86,14 @@ impl Problem {
         let message = match violations.as_slice() {
             [only] => format!("`{}`: {}", only.pointer, only.message),
             many => format!(
-                "the body breaks the definition of {} in {} places",
+                "the body breaks the definition of {} in {} places{}",
                 resource.name,
-                many.len()
+                many.len(),
+                if many.len() < MOST_VIOLATIONS {
+                    ""
+                } else {
+                    " or more"
+                }
             ),
         };
         Self::new(codes::INVALID_BODY, message).errors(violations)
