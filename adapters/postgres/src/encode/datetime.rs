@@ -130,6 +130,26 @@ impl Line {
     }
 }
 
+/// Puts two digits at a place of a line whose layout is known.
+fn put(line: &mut [u8], place: usize, number: u32) {
+    line[place..place + 2].copy_from_slice(&PAIRS[number as usize]);
+}
+
+/// Puts `2000-01-01` after the quote; the year must have four digits.
+fn put_date(line: &mut [u8], year: u32, civil: Civil) {
+    put(line, 1, year / 100);
+    put(line, 3, year % 100);
+    put(line, 6, civil.month);
+    put(line, 9, civil.day);
+}
+
+/// The year, if it is one of our era with four digits, as nearly all are: what has it, has a known layout.
+fn common_year(civil: Civil) -> Option<u32> {
+    u32::try_from(civil.year)
+        .ok()
+        .filter(|year| (1..=9_999).contains(year))
+}
+
 /// Appends a `date`.
 pub(super) fn write_date(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
     match i32::from_be_bytes(fixed(raw, "date")?) {
@@ -137,6 +157,12 @@ pub(super) fn write_date(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed>
         i32::MIN => out.extend_from_slice(b"\"-infinity\""),
         days => {
             let civil = civil_from_epoch_days(i64::from(days) + POSTGRES_EPOCH_DAYS);
+            if let Some(year) = common_year(civil) {
+                let mut line = *b"\"0000-00-00\"";
+                put_date(&mut line, year, civil);
+                out.extend_from_slice(&line);
+                return Ok(());
+            }
             let mut line = Line::open();
             line.date(civil);
             line.era(civil);
@@ -165,6 +191,10 @@ pub(super) fn write_timestamp(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malfo
         i64::MIN => out.extend_from_slice(b"\"-infinity\""),
         micros => {
             let civil = civil_from_epoch_days(micros.div_euclid(DAY_MICROS) + POSTGRES_EPOCH_DAYS);
+            if let Some(year) = common_year(civil) {
+                write_common(year, civil, micros.rem_euclid(DAY_MICROS), out);
+                return Ok(());
+            }
             let mut line = Line::open();
             line.date(civil);
             line.push(b"T");
@@ -175,6 +205,31 @@ pub(super) fn write_timestamp(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malfo
         }
     }
     Ok(())
+}
+
+/// Appends a timestamp whose year has four digits.
+fn write_common(year: u32, civil: Civil, micros: i64, out: &mut Vec<u8>) {
+    const OFFSET: &[u8] = b"+00:00\"";
+    let mut line = *b"\"0000-00-00T00:00:00.000000+00:00\"";
+    let seconds = u32::try_from(micros / 1_000_000).expect("a day has 86,400 seconds");
+    let fraction = u32::try_from(micros % 1_000_000).expect("a second has a million microseconds");
+    put_date(&mut line, year, civil);
+    put(&mut line, 12, seconds / 3_600);
+    put(&mut line, 15, seconds / 60 % 60);
+    put(&mut line, 18, seconds % 60);
+    put(&mut line, 21, fraction / 10_000);
+    put(&mut line, 23, fraction / 100 % 100);
+    put(&mut line, 25, fraction % 100);
+    let mut end = if fraction == 0 { 20 } else { 27 };
+    while line[end - 1] == b'0' && end > 20 {
+        end -= 1;
+    }
+    if end == 27 {
+        out.extend_from_slice(&line);
+    } else {
+        out.extend_from_slice(&line[..end]);
+        out.extend_from_slice(OFFSET);
+    }
 }
 
 #[cfg(test)]

@@ -33,11 +33,17 @@ fn is_plain(bytes: &[u8]) -> bool {
     const fn is_special(byte: u8) -> bool {
         needs_escape(byte) || byte >= 0x80
     }
-    let (chunks, rest) = bytes.as_chunks::<16>();
-    chunks
-        .iter()
-        .all(|chunk| !chunk.iter().fold(false, |found, byte| found | is_special(*byte)))
-        && !rest.iter().fold(false, |found, byte| found | is_special(*byte))
+    fn all<const N: usize>(chunk: &[u8; N]) -> bool {
+        !chunk.iter().fold(false, |found, byte| found | is_special(*byte))
+    }
+    // The last chunk overlaps the one before it, so that no rest is left to be looked at byte by byte.
+    if let Some(last) = bytes.last_chunk::<16>() {
+        bytes.as_chunks::<16>().0.iter().all(all) && all(last)
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        all(first) && all(last)
+    } else {
+        bytes.iter().all(|byte| all(&[*byte]))
+    }
 }
 
 fn write_plain(bytes: &[u8], out: &mut Vec<u8>) {
