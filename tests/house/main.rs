@@ -15,8 +15,10 @@ const DOMAIN: &str = "rowstamp-domain";
 const DERIVE: &str = "rowstamp-derive";
 const PORTS: &str = "rowstamp-ports";
 const REST: &str = "rowstamp-rest";
+const TESTS: &str = "rowstamp-tests";
+const BENCHES: &str = "rowstamp-benches";
 /// What may see everything.
-const OUTSIDE: [&str; 2] = ["rowstamp-tests", "rowstamp-benches"];
+const OUTSIDE: [&str; 2] = [TESTS, BENCHES];
 const ADAPTERS: [&str; 7] = [
     REST,
     "rowstamp-api-gateway",
@@ -95,6 +97,8 @@ fn arrows_between_crates_point_inwards_only() {
                 .into_iter()
                 .chain(ADAPTERS)
                 .chain(APPS)
+                // The benches drive the emulator that the tests are driven with.
+                .chain((from == BENCHES).then_some(TESTS))
                 .collect(),
         }
     };
