@@ -6,3 +6,18 @@ pub mod http_client;
 pub mod runtime_api;
 pub mod runtime_api_function;
 pub mod served;
+
+/// The Rust in the pages for readers compiles, and runs where it can.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/hooks.md")]
+    struct Hooks;
+    #[doc = include_str!("../../docs/testing.md")]
+    struct Testing;
+    #[doc = include_str!("../../docs/resources.md")]
+    struct Resources;
+    #[doc = include_str!("../../app-local/README.md")]
+    struct Local;
+}
