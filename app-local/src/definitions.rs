@@ -68,7 +68,10 @@ fn read(vars: &Vars, database_is_named: bool, problems: &mut Problems) -> Option
         Err(mistakes) => {
             problems.report(
                 VARIABLE,
-                format!("{} mistakes\n{mistakes}", mistakes.mistakes.len()),
+                match mistakes.mistakes.len() {
+                    1 => format!("one mistake\n{mistakes}"),
+                    count => format!("{count} mistakes\n{mistakes}"),
+                },
             );
             None
         }

@@ -17,6 +17,8 @@ pub(crate) struct Greeting<'a> {
     pub(crate) database_url: Option<&'a str>,
     /// A token that is good now, in development mode.
     pub(crate) token: Option<&'a str>,
+    /// What was typed to start this program: `target/debug/rowstamp` under `cargo run`.
+    pub(crate) program: &'a str,
     /// Whether this is the example.
     pub(crate) is_example: bool,
 }
@@ -49,7 +51,8 @@ impl Greeting<'_> {
         if let Some(token) = self.token {
             writeln!(
                 out,
-                "\nA token for today; more with: rowstamp token SUB --group GROUP"
+                "\nA token for today; more with: {} token SUB --group GROUP",
+                self.program
             )?;
             writeln!(out, "  export TOKEN={token}")?;
         }
@@ -109,6 +112,7 @@ mod tests {
             database: "PostgreSQL 18.6, installed in /usr/lib/postgresql/18/bin",
             database_url: token.map(|_| "postgres:///postgres?host=/tmp/s&user=postgres"),
             token,
+            program: "rowstamp",
             is_example,
         };
         greeting.text()

@@ -75,6 +75,7 @@ pub(crate) async fn run(api: Option<Api>, flags: Serve, mut vars: Vars) -> Resul
         database: &database.description,
         database_url: database.private_url(),
         token: token.as_deref(),
+        program: &program(),
         is_example: origin == Origin::Example,
     };
     println!("{}", greeting.text());
@@ -125,15 +126,9 @@ pub(crate) async fn migrate(
             tracing::info!(migration = ran, "migrated");
         }
     }
-    for created in database
-        .store
-        .create_missing(definition)
-        .await
-        .map_err(Failure::of)?
-    {
-        tracing::info!(created, "created");
-    }
-    Ok(())
+    // The store logs what it creates.
+    let created = database.store.create_missing(definition).await;
+    created.map(drop).map_err(Failure::of)
 }
 
 /// Nobody should find out by a 401 that a rule was forgotten.
@@ -149,6 +144,11 @@ pub(crate) fn name_default_rules(definition: &ApiDefinition) {
             "no access rule is declared, so every authenticated caller may"
         );
     }
+}
+
+/// How this program was called, so that what the greeting says can be pasted.
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "rowstamp".to_owned())
 }
 
 fn greeting_token(callers: &Callers) -> Result<Option<String>, Failure> {
