@@ -183,3 +183,25 @@ async fn an_enum_value_with_a_quote_is_kept() {
         fixture.execute(Operation::Insert(insert)).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_column_of_another_type_is_taken_as_it_is_now_without_a_restart() {
+    let library = Fixture::library().await;
+    let uid = library.book("before").await;
+    let sql = library.sql().await;
+    // The same statements before and after, so that they are prepared for the column as it was.
+    for ty in ["text", "varchar(50)", "text"] {
+        sql.batch_execute(&format!("ALTER TABLE books ALTER COLUMN title TYPE {ty}"))
+            .await
+            .unwrap();
+        for operation in [
+            Operation::Read(library.read(uid)),
+            Operation::List(library.list("books")),
+            Operation::Update(library.update(uid, &[("title", text("after"))])),
+            Operation::Replace(library.replace(uid, "after")),
+        ] {
+            let outcome = library.execute(operation.clone()).await;
+            assert!(outcome.is_ok(), "{ty}: {outcome:?}\n{operation:?}");
+        }
+    }
+}

@@ -56,6 +56,14 @@ pub(crate) fn never_sent(cause: &Error) -> bool {
     std::error::Error::source(cause).is_some_and(<dyn std::error::Error>::is::<Unfit>)
 }
 
+/// Whether a statement was refused because its answer's columns have changed since it was prepared ("cached plan must not change
+/// result type"). The SQLSTATE says less than the place in the server's source, which no language changes.
+pub(crate) fn is_outdated(cause: &Error) -> bool {
+    cause.as_db_error().is_some_and(|refusal| {
+        refusal.code().code() == "0A000" && refusal.routine() == Some("RevalidateCachedQuery")
+    })
+}
+
 fn refused(refusal: &DbError, phase: Phase, operation: Option<&Operation>) -> StoreError {
     let sqlstate = refusal.code().code();
     let error = mean(sqlstate, refusal, phase, operation);

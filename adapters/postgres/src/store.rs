@@ -9,9 +9,9 @@ use rowstamp_ports::{CredentialSource, FixedPassword, RecordStore, StoreContext,
 use tracing::error;
 
 use crate::connection::{Connector, Live, Pool, PrepareError, Settings};
-use crate::errors::{Phase, classify, classify_plain};
+use crate::errors::{Phase, classify, classify_plain, is_outdated};
 use crate::rows::{self, Ended, RowsError};
-use crate::sql::{self, Plans};
+use crate::sql::{self, Plan, Plans};
 use crate::unit::Unit;
 
 /// How often a replacement starts anew because rows came and went under it.
@@ -59,7 +59,7 @@ impl PostgresStore {
         let shared = within(deadline, self.pool.shared())
             .await
             .unwrap_or(Err(StoreError::DeadlineExceeded))?;
-        if let Some(result) = within(deadline, carry_out(&shared.live, &self.plans, operation)).await {
+        if let Some(result) = within(deadline, carry_out_alone(&shared.live, &self.plans, operation)).await {
             result
         } else {
             shared.abandon(&self.pool);
@@ -120,14 +120,52 @@ pub(crate) async fn within<T>(deadline: Option<Instant>, future: impl Future<Out
     }
 }
 
-/// Carries out an operation on a connection: one round trip once its statement is known there.
+/// Carries out an operation on a connection, outside a transaction: one round trip once its statement is known there.
+///
+/// A statement that was prepared before a column got another type is refused before it does anything; prepared anew it may well
+/// be right, so a migration needs no restart.
+async fn carry_out_alone(live: &Live, plans: &Plans, operation: &Operation) -> Result<Outcome, StoreError> {
+    let plan = plans.find(operation);
+    match attempt(live, &plan, operation).await {
+        Err(Failed::Outdated) => Ok(attempt(live, &plan, operation).await?),
+        result => Ok(result?),
+    }
+}
+
+/// Carries out an operation on a connection, where a refusal ends what is under way there.
 pub(crate) async fn carry_out(
     live: &Live,
     plans: &Plans,
     operation: &Operation,
 ) -> Result<Outcome, StoreError> {
-    let plan = plans.find(operation);
-    let prepared = live.prepared(&plan).await.map_err(|cause| match cause {
+    Ok(attempt(live, &plans.find(operation), operation).await?)
+}
+
+/// How an attempt failed.
+enum Failed {
+    /// Its statement was prepared for other columns, and is now forgotten.
+    Outdated,
+    /// For good.
+    Finally(StoreError),
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::Finally(error)
+    }
+}
+
+impl From<Failed> for StoreError {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Outdated => Self::Drift,
+            Failed::Finally(error) => error,
+        }
+    }
+}
+
+async fn attempt(live: &Live, plan: &Plan, operation: &Operation) -> Result<Outcome, Failed> {
+    let prepared = live.prepared(plan).await.map_err(|cause| match cause {
         PrepareError::Database(cause) => {
             live.note(&cause);
             classify(&cause, Phase::NothingWritten, operation)
@@ -143,7 +181,7 @@ pub(crate) async fn carry_out(
     for _ in 0..MAX_RACES {
         // Until here nothing was sent that writes.
         if live.is_closed() {
-            return Err(StoreError::Unavailable);
+            return Err(StoreError::Unavailable.into());
         }
         let sent = if operation.is_write() {
             Phase::Sent
@@ -151,27 +189,31 @@ pub(crate) async fn carry_out(
             Phase::NothingWritten
         };
         let failed = |cause: &tokio_postgres::Error| {
+            if is_outdated(cause) {
+                live.forget(plan);
+                return Failed::Outdated;
+            }
             live.note(cause);
-            classify(cause, sent, operation)
+            Failed::Finally(classify(cause, sent, operation))
         };
         let stream = live
             .client()
             .query_raw(&prepared.statement, sql::params(operation))
             .await
             .map_err(|cause| failed(&cause))?;
-        match rows::read(stream, operation, &plan, &prepared).await {
+        match rows::read(stream, operation, plan, &prepared).await {
             Ok(Ended::Outcome(outcome)) => return Ok(outcome),
             Ok(Ended::RaceLost) => {}
             Err(RowsError::Database(cause)) => return Err(failed(&cause)),
             Err(RowsError::Malformed(cause)) => {
                 error!(%cause, table = plan.resource.table.table, "a row could not be read");
-                return Err(match sent {
+                return Err(Failed::Finally(match sent {
                     Phase::Sent => StoreError::OutcomeUnknown,
                     Phase::NothingWritten => StoreError::Internal,
-                });
+                }));
             }
         }
     }
     // Rows of this uid came and went each time; nothing was written.
-    Err(StoreError::Unavailable)
+    Err(StoreError::Unavailable.into())
 }

@@ -100,6 +100,17 @@ impl Live {
         Ok(prepared)
     }
 
+    /// Lets the statement of `plan` be prepared anew when it is next asked for.
+    pub(crate) fn forget(&self, plan: &Plan) {
+        let forgotten = self
+            .statements
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&plan.id);
+        // Closing a statement sends a message, which no other caller should wait for.
+        drop(forgotten);
+    }
+
     fn known(&self, plan: &Plan, now: u64) -> Option<Arc<Prepared>> {
         let statements = self.statements.lock().unwrap_or_else(PoisonError::into_inner);
         let prepared = statements.get(&plan.id)?;
