@@ -159,7 +159,12 @@ fn tags(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Tags>, Problem>
             any = true;
             continue;
         }
-        while !text.is_empty() {
+        loop {
+            // Senders may leave elements of a list empty (RFC 9110, 5.6.1).
+            text = text.trim_start_matches([',', ' ', '\t']);
+            if text.is_empty() {
+                break;
+            }
             let (tag, rest) = tag(text).ok_or_else(|| malformed(name))?;
             listed.push(tag);
             text = rest;
@@ -241,6 +246,7 @@ mod tests {
             (r#""7-0""#, vec![at(7)]),
             (r#""7-0", "8-0" ,"9-0""#, vec![at(7), at(8), at(9)]),
             (r#"W/"7-0", "8-0""#, vec![at(8)]),
+            (r#", "7-0",, "8-0" ,"#, vec![at(7), at(8)]),
             (r#""foreign""#, vec![]),
             (r#""a,b-c""#, vec![]),
         ] {
@@ -265,7 +271,15 @@ mod tests {
 
     #[test]
     fn what_is_no_list_of_tags_is_refused() {
-        for sent in ["7-0", "\"7-0", "\"7-0\" \"8-0\"", "", "w/\"7-0\"", "*, \"7-0\""] {
+        for sent in [
+            "7-0",
+            "\"7-0",
+            "\"7-0\" \"8-0\"",
+            "",
+            " , ",
+            "w/\"7-0\"",
+            "*, \"7-0\"",
+        ] {
             assert_eq!(
                 conditions("if-match", sent).unwrap_err().code(),
                 "RS_INVALID_HEADER",

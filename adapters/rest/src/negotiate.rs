@@ -53,7 +53,8 @@ pub(crate) const ITEM: &[Media] = &[Media::Json, Media::Object];
 pub(crate) fn answer_media(headers: &HeaderMap, available: &'static [Media]) -> Result<Media, Problem> {
     profile(headers, "accept-profile")?;
     let default = available.first().copied().unwrap_or(Media::Json);
-    if !headers.contains_key(ACCEPT) {
+    // An empty field asks for nothing in particular, as an absent one does.
+    if headers.get_all(ACCEPT).iter().all(HeaderValue::is_empty) {
         return Ok(default);
     }
     let mut best: Option<(Media, u16, u8)> = None;
@@ -216,6 +217,7 @@ mod tests {
     fn accept_chooses_by_weight_then_by_precision() {
         for (accept, expected) in [
             ("*/*", Some(Media::Json)),
+            ("", Some(Media::Json)),
             ("application/json", Some(Media::Json)),
             ("text/html, application/xhtml+xml, */*;q=0.8", Some(Media::Json)),
             ("application/vnd.pgrst.object+json", Some(Media::Object)),

@@ -327,7 +327,7 @@ fn encoded(rows: Rows, select: &Select, show: Show) -> Option<Bytes> {
 
 /// Checks that the entrance can carry an answer with this body. An event's answer is JSON itself, in which every quote and
 /// backslash of the body takes two bytes.
-fn carried(body: &[u8], entrance: Entrance) -> Result<(), Problem> {
+pub(crate) fn carried(body: &[u8], entrance: Entrance) -> Result<(), Problem> {
     let Some(limit) = entrance.answer_limit_bytes() else {
         return Ok(());
     };

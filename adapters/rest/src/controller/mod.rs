@@ -143,7 +143,7 @@ impl Controller {
             return self.options(request, target);
         }
         match route::route(target?, request.method())? {
-            Route::Document => Ok(self.document(request)),
+            Route::Document => self.document(request),
             Route::Health => self.health(request).await,
             Route::List(served) => self.list(request, served).await,
             Route::Create(served) => self.create(request, served).await,
@@ -174,8 +174,9 @@ impl Controller {
         Ok(answer)
     }
 
-    fn document(&self, request: &ApiRequest) -> ApiResponse {
+    fn document(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let body = self.documents.under(request.base_path());
+        respond::carried(&body, request.entrance())?;
         let openapi = request
             .header("accept")
             .is_some_and(|accept| accept.contains("application/openapi+json"));
@@ -188,7 +189,7 @@ impl Controller {
         answer
             .headers
             .insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        answer
+        Ok(answer)
     }
 
     async fn health(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {

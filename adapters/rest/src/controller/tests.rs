@@ -535,6 +535,30 @@ async fn an_answer_larger_than_the_entrance_carries_is_refused_or_left_out() {
 }
 
 #[tokio::test]
+async fn a_document_larger_than_the_entrance_carries_is_refused_there() {
+    let api = Api::from_toml("library.toml", LIBRARY)
+        .unwrap()
+        .description("x".repeat(1_000_000));
+    let controller = Controller::new(
+        api.build().unwrap(),
+        Arc::new(MockRecordStore::new()),
+        Arc::new(MockIdentityProvider::new()),
+        Arc::new(MockClock::new()),
+        Arc::new(MockUidSource::new()),
+        Settings::default(),
+    );
+    for (entrance, status) in [
+        (Entrance::LoadBalancer, 400),
+        (Entrance::HttpApi, 200),
+        (Entrance::Http, 200),
+    ] {
+        let sent = Sent("GET /openapi.json", None, &[], "");
+        let answer = controller.handle(Ok(request(&sent, entrance))).await;
+        assert_eq!(answer.status, status, "{entrance:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_no_mapper_could_read_is_a_problem_too() {
     for (kind, status, expected) in [
         (
