@@ -47,17 +47,20 @@ impl Session<'_> {
     /// What each command said, on either output.
     pub(crate) fn run(&self, steps: &[&Step]) -> Vec<String> {
         let path = self.put_commands_on_a_path();
-        let mut script = String::new();
-        for step in steps {
-            let command = step
-                .command
-                .replace(ADDRESS, &self.address)
-                .replace(DATABASE, &format!("'{}'", self.database_url));
-            // `$?` must still be the command's own.
-            script.push_str(&format!(
-                "{command}\n_status=$?; printf '\\036'; (exit $_status)\n"
-            ));
-        }
+        let script: String = steps
+            .iter()
+            .flat_map(|step| {
+                let command = step
+                    .command
+                    .replace(ADDRESS, &self.address)
+                    .replace(DATABASE, &format!("'{}'", self.database_url));
+                // `$?` must still be the command's own.
+                [
+                    command,
+                    "\n_status=$?; printf '\\036'; (exit $_status)\n".to_owned(),
+                ]
+            })
+            .collect();
         let file = self.directory.path().join("session.sh");
         fs::write(&file, script).expect("the directory can be written");
         let output = Command::new("sh")
