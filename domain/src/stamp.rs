@@ -55,7 +55,8 @@ pub fn keeps_when_omitted(field: &Field, caller: &Caller) -> bool {
 /// What is written when a row is replaced by `change`: every value given, and for the rest the default, else NULL, where
 /// the field is not kept. A default of the database's own is not known here, so such a field is kept too.
 ///
-/// Values of immutable fields are expectations, added to `parted`.
+/// Values of immutable fields are expectations, added to `parted`. Of those that the caller may not see none comes true, not even of
+/// an equal value, or guessing would reveal it; NULL, which asks for nothing, is as good as absent.
 pub fn replacement(change: Record, caller: &Caller, parted: &mut Parted) -> Vec<(FieldId, Value)> {
     let mut change = change;
     let definition = std::sync::Arc::clone(change.definition());
@@ -66,6 +67,11 @@ pub fn replacement(change: Record, caller: &Caller, parted: &mut Parted) -> Vec<
             continue;
         }
         match (change.take(id), &field.default) {
+            (Some(value), _) if field.immutable && !may_read(field, caller) => {
+                if value != Value::Null {
+                    parted.expect.extend([(id, Value::Null), (id, value)]);
+                }
+            }
             (Some(value), _) if field.immutable => parted.expect.push((id, value)),
             (Some(value), _) => set.push((id, value)),
             (None, _) if keeps_when_omitted(field, caller) => {}

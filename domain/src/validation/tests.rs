@@ -276,6 +276,19 @@ fn a_replacement_resets_what_is_omitted_and_keeps_what_could_not_be_sent() {
         "secret, made, cost and rating keep their values"
     );
     assert_eq!(shown(&definition, aside.expect), ["loans=3", "shelf=\"A\""]);
+    for (guess, expected) in [
+        ("\"guess\"", &["secret=null", "secret=\"guess\""][..]),
+        ("null", &[]),
+    ] {
+        let body = format!("{{\"title\":\"Emma\",\"secret\":{guess}}}");
+        let (change, mut aside, _) = parted(&body, Purpose::Replace(UID), &reader());
+        stamp::replacement(change, &reader(), &mut aside);
+        assert_eq!(
+            shown(&definition, aside.expect),
+            expected,
+            "no row has both, so that a guess is not answered"
+        );
+    }
     let (change, mut aside, _) = parted(body, Purpose::Replace(UID), &staff());
     let set = shown(&definition, stamp::replacement(change, &staff(), &mut aside));
     assert!(set.contains(&"cost=null".to_owned()) && set.contains(&"rating=null".to_owned()));

@@ -317,10 +317,12 @@ pub(crate) fn mismatch(definition: &ResourceDefinition, fields: &[FieldId]) -> P
         field.read_only || field.immutable || field.is_audit()
     };
     if fields.iter().any(server_writes) {
-        let violations = fields
+        let mut violations: Vec<Violation> = fields
             .iter()
             .map(|id| stamp::immutable(definition.field(*id)))
             .collect();
+        // What was expected twice, since it may not come true, may differ from both.
+        violations.dedup();
         Problem::invalid_body(definition, violations)
     } else {
         forbidden_fields(definition, fields)
