@@ -83,7 +83,9 @@ pub(super) fn server_directory(directory: &Path, name: &str) -> Result<PathBuf, 
 
 /// Refuses to begin with nothing where rows were kept by another server: they would seem to be lost.
 pub(super) fn refuse_beside_others(house: &Path, own: &str) -> Result<(), String> {
-    let keeps = |name: &str| name == "container" || (name.starts_with("data-") && name.strip_suffix(".new").is_none());
+    let keeps = |name: &str| {
+        name == "container" || (name.starts_with("data-") && name.strip_suffix(".new").is_none())
+    };
     if house.join(own).exists() {
         return Ok(());
     }
