@@ -59,9 +59,13 @@ fn failure(error_type: &str, error_message: String) -> Diagnostic {
 }
 
 /// Lambda kills the process at its deadline without a word, so the answer must be under way before: by a tenth of the time
-/// that is left, at most 250 ms.
+/// that is left, at most 250 ms. A deadline that passed a day ago or more is none: some emulators send a duration instead.
 fn deadline(lambda: SystemTime, now: SystemTime, instant: Instant) -> Option<Instant> {
-    let left = lambda.duration_since(now).unwrap_or_default();
+    let left = match lambda.duration_since(now) {
+        Ok(left) => left,
+        Err(past) if past.duration() >= Duration::from_hours(24) => return None,
+        Err(_) => Duration::ZERO,
+    };
     let margin = (left / 10).min(Duration::from_millis(250));
     instant.checked_add(left.saturating_sub(margin))
 }
@@ -140,15 +144,20 @@ mod tests {
 
     #[test]
     fn the_answer_is_due_before_lambda_ends_the_process() {
-        let (now, instant) = (SystemTime::UNIX_EPOCH + Duration::from_hours(1), Instant::now());
+        let (now, instant) = (SystemTime::UNIX_EPOCH + Duration::from_hours(48), Instant::now());
         for (left_ms, due_ms) in [(30_000, 29_750), (3_000, 2_750), (1_000, 900), (0, 0)] {
             let due = deadline(now + Duration::from_millis(left_ms), now, instant).unwrap();
             assert_eq!(due - instant, Duration::from_millis(due_ms), "{left_ms}");
         }
         assert_eq!(
-            deadline(SystemTime::UNIX_EPOCH, now, instant),
+            deadline(now - Duration::from_secs(1), now, instant),
             Some(instant),
             "a deadline that has passed"
+        );
+        assert_eq!(
+            deadline(SystemTime::UNIX_EPOCH + Duration::from_mins(10), now, instant),
+            None,
+            "a duration in place of a deadline"
         );
     }
 }

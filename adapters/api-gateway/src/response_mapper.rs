@@ -127,9 +127,8 @@ impl Serialize for EventAnswer {
             }
             Envelope::HttpApi => {
                 answer.serialize_entry("headers", &JoinedHeaders(headers, Cookies::Apart))?;
-                if headers.contains_key(SET_COOKIE) {
-                    answer.serialize_entry("cookies", &Values(headers, &SET_COOKIE))?;
-                }
+                // Emulators of API Gateway want the list also when it is empty.
+                answer.serialize_entry("cookies", &Values(headers, &SET_COOKIE))?;
             }
             Envelope::LoadBalancer => {
                 answer.serialize_entry("statusDescription", &status_description(*status))?;

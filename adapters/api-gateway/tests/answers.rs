@@ -128,6 +128,9 @@ fn the_typed_answers_of_aws_read_what_was_written() {
     let v2: ApiGatewayV2httpResponse = serde_json::from_slice(&write(Envelope::HttpApi)).unwrap();
     assert_eq!(v2.status_code, 412);
     assert_eq!(v2.headers["link"], "<?a>; rel=next, <?b>; rel=last");
+    let plain = map_response(Envelope::HttpApi, response(200, &[], "x")).unwrap();
+    let v2: ApiGatewayV2httpResponse = serde_json::from_slice(&serde_json::to_vec(&plain).unwrap()).unwrap();
+    assert_eq!(v2.cookies, Vec::<String>::new());
 
     let alb: AlbTargetGroupResponse =
         serde_json::from_slice(&write(Envelope::LoadBalancerMultiValue)).unwrap();

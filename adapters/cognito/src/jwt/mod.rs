@@ -3,9 +3,9 @@
 //! No other algorithm is accepted, whatever a token's header says. Nothing here logs or repeats a token.
 //!
 //! - this file: the signature, by the key that the header names;
-//! - [`rules`]: what the claims must say, a pure function of claims, rules and time;
-//! - [`settings`]: which user pools and clients count;
-//! - [`verified`]: tokens that were verified a moment ago.
+//! - `rules`: what the claims must say, a pure function of claims, rules and time;
+//! - `settings`: which user pools and clients count;
+//! - `verified`: tokens that were verified a moment ago.
 
 mod rules;
 mod settings;

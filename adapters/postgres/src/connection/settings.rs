@@ -43,6 +43,15 @@ impl Settings {
     /// Reads `DATABASE_URL`, else `PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`, `PGPASSWORD`; then `PGSSLMODE`, `PGSSLROOTCERT`,
     /// `ROWSTAMP_DB_POOL` and `ROWSTAMP_STATEMENT_TIMEOUT_MS`. `None` when something is wrong, which is then reported.
     pub fn read(vars: &Vars, problems: &mut Problems) -> Option<Self> {
+        // Ignored, they would promise a protection or a way of working that is not there.
+        for (name, only) in [
+            ("ROWSTAMP_DB_ROLE", None),
+            ("ROWSTAMP_DB_STATEMENTS", Some("prepared")),
+        ] {
+            if vars.get(name).is_some_and(|value| Some(value) != only) {
+                problems.report(name, "not supported yet");
+            }
+        }
         let mut address = match vars.get("DATABASE_URL") {
             Some(url) => Address::from_url(url, problems)?,
             None => Address::from_libpq(vars, problems)?,
