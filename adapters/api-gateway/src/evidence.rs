@@ -9,6 +9,9 @@ use rowstamp_ports::exchange::{AuthorizerEvidence, Evidence};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+/// The schemes of Signature Version 4 and 4A.
+const AWS_SIGNATURES: [&str; 2] = ["AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"];
+
 /// The evidence of payload version 1. An HTTP API that speaks version 1 says `scopes` beside `claims`.
 pub(crate) fn of_v1(authorizer: Option<&RawValue>, user_arn: Option<&str>, headers: &HeaderMap) -> Evidence {
     let mut context = object(authorizer);
@@ -60,15 +63,34 @@ pub(crate) fn of_v2(authorizer: Option<&RawValue>, headers: &HeaderMap) -> Evide
 }
 
 /// A bearer token, where no authorizer spoke.
+///
+/// A caller who tried to prove itself in another way, or in two, gets an empty token: that proves nothing and is
+/// refused, where none at all would quietly make it anonymous. A signature of AWS (Signature Version 4) is no such
+/// attempt: it is meant for what is in front of the function.
 pub(crate) fn of_headers(headers: &HeaderMap) -> Evidence {
-    headers
-        .get(http::header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
+    let mut given = headers.get_all(http::header::AUTHORIZATION).iter();
+    let Some(value) = given.next() else {
+        return Evidence::None;
+    };
+    let alone = given.next().is_none();
+    let (scheme, token) = value
+        .to_str()
+        .ok()
+        .filter(|_| alone)
         .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map_or(Evidence::None, |(_, token)| {
-            Evidence::Bearer(Secret::new(token.trim()))
-        })
+        .unwrap_or_default();
+    if AWS_SIGNATURES
+        .iter()
+        .any(|name| scheme.eq_ignore_ascii_case(name))
+    {
+        return Evidence::None;
+    }
+    let token = if scheme.eq_ignore_ascii_case("bearer") {
+        token.trim_ascii()
+    } else {
+        ""
+    };
+    Evidence::Bearer(Secret::new(token))
 }
 
 /// The object, or an empty one for anything else: an authorizer that says nothing readable proves nothing.
@@ -228,20 +250,62 @@ mod tests {
         }
     }
 
-    #[test]
-    fn only_the_bearer_scheme_is_a_token() {
-        for (value, expected) in [
-            ("Bearer t", Evidence::Bearer(Secret::new("t"))),
-            ("bearer  t", Evidence::Bearer(Secret::new("t"))),
-            ("Bearer ", Evidence::Bearer(Secret::new(""))),
-            ("Basic dTpw", Evidence::None),
-            ("Bearer", Evidence::None),
-            ("", Evidence::None),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert("authorization", value.parse().unwrap());
-            assert_eq!(of_headers(&headers), expected, "{value}");
+    fn authorizations(values: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(http::header::AUTHORIZATION, value.parse().unwrap());
         }
-        assert_eq!(of_headers(&HeaderMap::new()), Evidence::None);
+        headers
+    }
+
+    #[test]
+    fn only_a_bearer_token_is_evidence_and_another_attempt_is_an_invalid_one() {
+        let signed = "AWS4-HMAC-SHA256 Credential=AKIA/20261122/eu-west-1/execute-api/aws4_request";
+        for (values, expected) in [
+            (&[][..], None),
+            (&["Bearer t"], Some("t")),
+            (&["bearer  t "], Some("t")),
+            (&["Bearer "], Some("")),
+            (&["Bearer"], Some("")),
+            (&[""], Some("")),
+            (&["Basic dTpw"], Some("")),
+            (&["Bearer\u{fc} t"], Some("")),
+            (&["Bearer a", "Bearer b"], Some("")),
+            (&["Bearer a", "Bearer a"], Some("")),
+            (&["Bearer a", signed], Some("")),
+            (&[signed, "Bearer a"], Some("")),
+            (&[signed], None),
+            (&["AWS4-ECDSA-P256-SHA256 Credential=AKIA"], None),
+        ] {
+            let expected = expected.map_or(Evidence::None, |token| Evidence::Bearer(Secret::new(token)));
+            let headers = authorizations(values);
+            assert_eq!(of_headers(&headers), expected, "{values:?}");
+            assert_eq!(of_v1(None, None, &headers), expected, "{values:?}");
+            assert_eq!(of_v2(None, &headers), expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn where_an_authorizer_spoke_the_header_says_nothing() {
+        let iam = || {
+            Evidence::Authorizer(AuthorizerEvidence::Iam {
+                arn: "arn:aws:iam::1:user/x".to_owned(),
+            })
+        };
+        for values in [
+            &["Basic dTpw"][..],
+            &["Bearer"],
+            &["Bearer a", "Bearer b"],
+            &["AWS4-HMAC-SHA256 Credential=AKIA"],
+        ] {
+            let headers = authorizations(values);
+            assert_eq!(
+                of_v1(None, Some("arn:aws:iam::1:user/x"), &headers),
+                iam(),
+                "{values:?}"
+            );
+            let authorizer = raw(r#"{"iam":{"userArn":"arn:aws:iam::1:user/x"}}"#);
+            assert_eq!(of_v2(authorizer, &headers), iam(), "{values:?}");
+        }
     }
 }

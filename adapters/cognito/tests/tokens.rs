@@ -96,6 +96,13 @@ async fn every_way_to_forge_a_token_is_refused() {
         &EncodingKey::from_secret(public.as_bytes()),
     )
     .unwrap();
+    let critical = |names: &[&str]| {
+        let header = Header {
+            crit: Some(names.iter().map(|name| (*name).to_owned()).collect()),
+            ..header("one")
+        };
+        POOL.sign(&header, &claims())
+    };
     let mut no_issuer = claims();
     no_issuer.as_object_mut().unwrap().remove("iss");
     let mut other_issuer = claims();
@@ -131,7 +138,9 @@ async fn every_way_to_forge_a_token_is_refused() {
             "names no key",
         ),
         (STRANGER.sign(&header("one"), &claims()), "signature"),
-        (POOL.sign(&header("one"), &no_issuer), "not a JWT"),
+        (POOL.sign(&header("one"), &no_issuer), "names no issuer"),
+        (critical(&["b64"]), "extensions"),
+        (critical(&[]), "extensions"),
         (POOL.sign(&header("one"), &other_issuer), "issuer"),
         (POOL.sign(&header("one"), &expired), "expired"),
         (POOL.sign(&header("one"), &json!("text")), "not a JWT"),

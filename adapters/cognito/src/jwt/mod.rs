@@ -86,9 +86,15 @@ impl TokenVerifier {
         if header.alg != Algorithm::RS256 {
             return Err(invalid("the token is not signed with RS256"));
         }
+        // Extensions that must be understood, and none is (RFC 7515, 4.1.11).
+        if header.crit.is_some() {
+            return Err(invalid("the token demands extensions that are not supported"));
+        }
         let kid = header.kid.ok_or_else(|| invalid("the token names no key"))?;
         // Not believed yet: it says whose keys to look among, and the rules check it again below.
-        let issuer = unverified_issuer(token).ok_or_else(malformed)?;
+        let issuer = unverified_issuer(token)
+            .ok_or_else(malformed)?
+            .ok_or_else(|| invalid("the token names no issuer"))?;
         if !self.rules.trusts(&issuer) {
             return Err(invalid("the token is from an issuer that is not trusted here"));
         }
@@ -108,10 +114,11 @@ impl TokenVerifier {
     }
 }
 
-fn unverified_issuer(token: &str) -> Option<String> {
+/// What `iss` says, if anything; `None` for claims that cannot be read.
+fn unverified_issuer(token: &str) -> Option<Option<String>> {
     #[derive(serde::Deserialize)]
     struct Issuer {
-        iss: String,
+        iss: Option<String>,
     }
     let claims: Issuer = jsonwebtoken::dangerous::insecure_decode_claims(token).ok()?;
     Some(claims.iss)
