@@ -6,21 +6,48 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::EXPECT;
 use http_body_util::BodyExt;
 use hyper::body::Body;
 use rowstamp_ports::exchange::RequestErrorKind;
+use tokio::time::Instant;
 
 /// How much of a body that is too large is read and thrown away, so that the client reads the refusal instead of
 /// finding its connection reset.
 const DISCARD_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 const DISCARD_LIMIT: Duration = Duration::from_secs(5);
 
+/// What a body may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) bytes: usize,
+    /// How long its sender may be silent.
+    pub(crate) silence: Duration,
+    /// How long it may take in all.
+    pub(crate) whole: Duration,
+}
+
+/// When a client sends its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sending {
+    /// Right after the head.
+    Unasked,
+    /// Once it was told to: the first look at the body sends `100 Continue` (RFC 9110, 10.1.1).
+    WhenToldTo,
+}
+
+impl Sending {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        match headers.get(EXPECT) {
+            Some(value) if value.as_bytes().eq_ignore_ascii_case(b"100-continue") => Self::WhenToldTo,
+            _ => Self::Unasked,
+        }
+    }
+}
+
 /// The whole body, without a copy where it came in one piece.
-pub(crate) async fn read<B>(
-    body: B,
-    limit_bytes: usize,
-    silence_limit: Duration,
-) -> Result<Bytes, RequestErrorKind>
+pub(crate) async fn read<B>(body: B, sending: Sending, limits: Limits) -> Result<Bytes, RequestErrorKind>
 where
     B: Body<Data = Bytes>,
 {
@@ -29,16 +56,22 @@ where
     }
     let announced = body.size_hint().exact();
     let mut body = pin!(body);
+    let limit_bytes = limits.bytes;
     let too_large = RequestErrorKind::BodyTooLarge { limit_bytes };
     if announced.is_some_and(|bytes| bytes > limit_bytes as u64) {
-        discard(body).await;
+        // Who waits for a word has sent nothing that would have to be read first.
+        if sending == Sending::Unasked {
+            discard(body).await;
+        }
         return Err(too_large);
     }
+    let end = Instant::now() + limits.whole;
 
     let mut first = Bytes::new();
     let mut whole = BytesMut::new();
     loop {
-        let frame = tokio::time::timeout(silence_limit, body.frame()).await;
+        let latest = end.min(Instant::now() + limits.silence);
+        let frame = tokio::time::timeout_at(latest, body.frame()).await;
         let data = match frame.map_err(|_| RequestErrorKind::BodyIncomplete)? {
             None => break,
             Some(Err(_)) => return Err(RequestErrorKind::BodyIncomplete),
@@ -91,11 +124,57 @@ mod tests {
 
     use super::*;
 
+    const LIMITS: Limits = Limits {
+        bytes: 8,
+        silence: Duration::from_secs(1),
+        whole: Duration::from_secs(10),
+    };
+
     /// Chunks, and after them the end or silence.
     struct Chunks {
         left: VecDeque<Bytes>,
         announced: Option<u64>,
         falls_silent: bool,
+    }
+
+    /// A byte every 900 milliseconds, without end.
+    struct Trickle(Pin<Box<tokio::time::Sleep>>);
+
+    impl Trickle {
+        const PAUSE: Duration = Duration::from_millis(900);
+    }
+
+    impl Body for Trickle {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            std::task::ready!(self.0.as_mut().poll(context));
+            self.0.as_mut().reset(Instant::now() + Self::PAUSE);
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"x")))))
+        }
+    }
+
+    /// A body that nobody may look at.
+    struct Untouched;
+
+    impl Body for Untouched {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            panic!("it was looked at")
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            SizeHint::with_exact(9)
+        }
     }
 
     impl Body for Chunks {
@@ -130,10 +209,33 @@ mod tests {
                 announced,
                 falls_silent: false,
             },
-            8,
-            Duration::from_secs(1),
+            Sending::Unasked,
+            LIMITS,
         )
         .await
+    }
+
+    #[tokio::test]
+    async fn a_client_that_waits_with_a_body_over_the_limit_is_not_told_to_send_it() {
+        assert_eq!(
+            read(Untouched, Sending::WhenToldTo, LIMITS).await,
+            Err(RequestErrorKind::BodyTooLarge { limit_bytes: 8 })
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_trickles_in_is_given_up() {
+        let body = Trickle(Box::pin(tokio::time::sleep(Trickle::PAUSE)));
+        let limits = Limits {
+            bytes: 1000,
+            ..LIMITS
+        };
+        let begin = Instant::now();
+        assert_eq!(
+            read(body, Sending::Unasked, limits).await,
+            Err(RequestErrorKind::BodyIncomplete)
+        );
+        assert_eq!(begin.elapsed().as_secs(), 10);
     }
 
     #[tokio::test]
@@ -165,7 +267,7 @@ mod tests {
             falls_silent: true,
         };
         assert_eq!(
-            read(body, 8, Duration::from_secs(1)).await,
+            read(body, Sending::Unasked, LIMITS).await,
             Err(RequestErrorKind::BodyIncomplete)
         );
     }
@@ -179,7 +281,7 @@ mod tests {
             falls_silent: false,
         };
         assert_eq!(
-            read(body, 8, Duration::from_secs(1))
+            read(body, Sending::Unasked, LIMITS)
                 .await
                 .map(|bytes| bytes.as_ptr()),
             Ok(piece.as_ptr())

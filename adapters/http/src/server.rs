@@ -119,7 +119,12 @@ where
     F: Future<Output = ApiResponse>,
 {
     let (head, incoming) = request.into_parts();
-    let body = body::read(incoming, settings.max_body_bytes, settings.body_silence_limit).await;
+    let limits = body::Limits {
+        bytes: settings.max_body_bytes,
+        silence: settings.body_silence_limit,
+        whole: settings.body_limit,
+    };
+    let body = body::read(incoming, body::Sending::of(&head.headers), limits).await;
     let deadline = Instant::now() + settings.request_limit;
     let mapped = request_mapper::map(head, body, &settings.base_path, Some(deadline));
     // What is left of such a body cannot be told from a next request.

@@ -23,6 +23,8 @@ pub struct Settings {
     pub head_limit: Duration,
     /// How long a client may be silent within a body.
     pub body_silence_limit: Duration,
+    /// How long a body may take in all, however it trickles in.
+    pub body_limit: Duration,
     /// How long requests in flight may go on after the stop.
     pub stop_limit: Duration,
 }
@@ -36,6 +38,7 @@ impl Default for Settings {
             request_limit: Duration::from_secs(30),
             head_limit: Duration::from_secs(30),
             body_silence_limit: Duration::from_secs(30),
+            body_limit: Duration::from_secs(300),
             stop_limit: Duration::from_secs(10),
         }
     }

@@ -143,6 +143,34 @@ async fn a_body_over_the_limit_is_refused_and_the_client_reads_why() {
 }
 
 #[tokio::test]
+async fn who_asks_before_it_sends_a_body_is_told_whether_it_may() {
+    let running = run(Settings {
+        max_body_bytes: 10,
+        ..Settings::default()
+    })
+    .await;
+    for (length, expected) in [(11, "HTTP/1.1 413"), (10, "HTTP/1.1 100")] {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        let head = format!(
+            "POST /books HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\nexpect: 100-continue\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        let reading = stream.read_exact(&mut answer);
+        tokio::time::timeout(Duration::from_secs(3), reading)
+            .await
+            .expect("it answers before the body is sent")
+            .unwrap();
+        assert_eq!(str::from_utf8(&answer).unwrap(), expected);
+        if length > 10 {
+            let mut rest = String::new();
+            stream.read_to_string(&mut rest).await.unwrap();
+            assert!(rest.contains("connection: close"), "{rest}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_breaks_off_is_refused() {
     let limit = Duration::from_millis(100);
     let running = run(Settings {
