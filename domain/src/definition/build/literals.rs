@@ -7,7 +7,7 @@ use crate::definition::spec::{DefaultSpec, FieldSpec, Literal};
 use crate::definition::{Default, Field};
 use crate::field_type::{FieldType, ScalarType};
 use crate::validation::{Pointer, check_value};
-use crate::value::Value;
+use crate::value::{Decimal, Value};
 
 pub(super) fn fill(field: &mut Field, spec: &FieldSpec, mistakes: &mut Mistakes) {
     // Bounds are those of each element, in an array.
@@ -49,7 +49,20 @@ fn bound(key: &str, literal: Option<&Literal>, ty: FieldType, mistakes: &mut Mis
         mistakes.add(&[key], "expected a value, found null");
         return None;
     }
+    if is_nan(&value) {
+        // PostgreSQL puts NaN above all numbers and Rust beside them: as a bound it says nothing that both agree on.
+        mistakes.add(&[key], "expected a number, found NaN");
+        return None;
+    }
     Some(value)
+}
+
+fn is_nan(value: &Value) -> bool {
+    match value {
+        Value::Float(number) => number.is_nan(),
+        Value::Decimal(number) => *number == Decimal::NAN,
+        _ => false,
+    }
 }
 
 /// A literal that is a value the field could hold.

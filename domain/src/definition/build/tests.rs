@@ -223,6 +223,25 @@ fn options_that_do_not_fit_the_type_or_each_other_are_refused() {
             &["min_length: expected at most `max_length`, which is 4"],
         ),
         (
+            r#"type = "float", min = nan, max = nan"#,
+            &[
+                "min: expected a number, found NaN",
+                "max: expected a number, found NaN",
+            ],
+        ),
+        (
+            r#"type = "decimal", precision = 4, scale = 1, min = 1, max = nan"#,
+            &["max: expected a number, found NaN"],
+        ),
+        (
+            r#"type = "float[]", max = "NaN""#,
+            &["max: expected a number, found NaN"],
+        ),
+        (
+            r#"type = "float", max = inf, default = nan"#,
+            &["default: at most \"Infinity\""],
+        ),
+        (
             r#"type = "integer", min = 1, default = 0"#,
             &["default: at least 1"],
         ),
