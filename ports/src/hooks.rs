@@ -3,6 +3,10 @@
 //! A before-hook sees the change before it is validated and stamped, and may alter or refuse it. An after-hook of a
 //! write runs in the same transaction, may do further operations there, and may refuse, which undoes everything. An after-read
 //! hook may redact.
+//!
+//! A before-hook runs before preconditions and rules about the row are judged, so the write may still be refused; on PUT it may run
+//! twice, or both kinds may run, when another writer creates or deletes the row at the same moment. It must therefore have no effects
+//! outside its change.
 #![cfg_attr(
     feature = "mock",
     expect(
@@ -170,7 +174,8 @@ pub trait Hooks: Send + Sync {
         Ok(())
     }
 
-    /// Before a row is created: may alter what is given, or refuse.
+    /// Before a row is created: may alter what is given, or refuse. Must have no effects outside `change`: the creation may still be
+    /// refused, and a PUT that loses a race runs its hooks again.
     async fn before_create(&self, _context: &HookContext, _change: &mut Record) -> Result<(), Refusal> {
         Ok(())
     }
@@ -185,7 +190,8 @@ pub trait Hooks: Send + Sync {
         Ok(())
     }
 
-    /// Before a row is changed or replaced: may alter what is given, or refuse.
+    /// Before a row is changed or replaced: may alter what is given, or refuse. Must have no effects outside `change`, as
+    /// [`Hooks::before_create`]; neither the precondition nor the rules about the row have been judged yet.
     async fn before_update(
         &self,
         _context: &HookContext,
@@ -205,7 +211,7 @@ pub trait Hooks: Send + Sync {
         Ok(())
     }
 
-    /// Before a row is deleted: may refuse.
+    /// Before a row is deleted: may refuse. Must have no effects outside: the deletion may still be refused.
     async fn before_delete(&self, _context: &HookContext, _uid: Uuid) -> Result<(), Refusal> {
         Ok(())
     }
