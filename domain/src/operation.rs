@@ -168,7 +168,8 @@ pub struct Update {
 /// when its rule fails, else `Created`. A race lost to another creator is carried on as a replacement, never as a conflict on the uid.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Replace {
-    /// What happens to the row that is there; its `set` is written even when nothing in it differs.
+    /// What happens to the row that is there. A replacement always writes: it stamps the row and counts as one row written, even
+    /// when nothing in its `set` differs, and, unlike an [`Update`] of its own, when its `set` is empty.
     pub update: Update,
     /// What is created where there is none.
     pub create: Option<NewRow>,

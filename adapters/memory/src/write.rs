@@ -61,7 +61,10 @@ impl Writer<'_> {
     pub(crate) fn replace(&mut self, replace: &Replace) -> Result<Outcome, StoreError> {
         let update = &replace.update;
         if self.tables.of(&update.resource)?.contains_key(&update.uid) {
-            return self.update(update);
+            return match self.judge(update)? {
+                Ok(old) => self.change(update, &old),
+                Err(verdict) => Ok(Outcome::verdict(verdict)),
+            };
         }
         if matches!(
             update.precondition,
@@ -81,9 +84,18 @@ impl Writer<'_> {
     }
 
     pub(crate) fn update(&mut self, update: &Update) -> Result<Outcome, StoreError> {
+        match self.judge(update)? {
+            Ok(old) if update.set.is_empty() => Ok(form_of(update).one(Verdict::Updated, 0, &old, true)),
+            Ok(old) => self.change(update, &old),
+            Err(verdict) => Ok(Outcome::verdict(verdict)),
+        }
+    }
+
+    /// The row as it is, unless something speaks against changing it.
+    fn judge(&self, update: &Update) -> Result<Result<Row, Verdict>, StoreError> {
         let resource = &update.resource;
         let Some(old) = self.tables.of(resource)?.get(&update.uid).cloned() else {
-            return Ok(Outcome::verdict(Verdict::NotFound));
+            return Ok(Err(Verdict::NotFound));
         };
         let judged = judge(
             resource,
@@ -93,7 +105,7 @@ impl Writer<'_> {
             &update.precondition,
         );
         if let Some(refusal) = judged {
-            return Ok(Outcome::verdict(refusal));
+            return Ok(Err(refusal));
         }
         let differing: Vec<FieldId> = update
             .expect
@@ -101,12 +113,16 @@ impl Writer<'_> {
             .filter(|(id, expected)| *expected != old[id.index()])
             .map(|(id, _)| *id)
             .collect();
-        if !differing.is_empty() {
-            return Ok(Outcome::verdict(Verdict::Mismatch(differing)));
-        }
-        if update.set.is_empty() {
-            return Ok(form_of(update).one(Verdict::Updated, 0, &old, true));
-        }
+        Ok(if differing.is_empty() {
+            Ok(old)
+        } else {
+            Err(Verdict::Mismatch(differing))
+        })
+    }
+
+    /// Writes a change that was judged, and its stamps, even where nothing is set.
+    fn change(&mut self, update: &Update, old: &Row) -> Result<Outcome, StoreError> {
+        let resource = &update.resource;
         let mut new = old.to_vec();
         for (id, value) in &update.set {
             new[id.index()] = value.clone();

@@ -81,6 +81,7 @@ macro_rules! store_contract {
                 where_there_is_no_row_it_is_created
                 where_there_is_a_row_it_is_replaced_and_keeps_who_made_it
                 the_same_again_is_written_again
+                an_empty_set_is_written_all_the_same
                 a_precondition_decides_before_a_row_is_created
                 without_leave_to_create_no_row_is_not_found
                 a_new_row_is_judged_by_the_rule_for_new_rows_alone

@@ -58,6 +58,29 @@ pub async fn the_same_again_is_written_again(bench: Bench) {
     }
 }
 
+pub async fn an_empty_set_is_written_all_the_same(bench: Bench) {
+    let mut replace = bench.replace("authors", uid(1), &json!({"name": "Ada"}));
+    assert_eq!(bench.run(replace.clone()).await.verdict, Verdict::Created);
+    replace.update.set = Vec::new();
+    for version in [at(1_000_000), at(1_000_001)] {
+        let outcome = bench.run(replace.clone()).await;
+        assert_eq!((outcome.verdict, outcome.affected), (Verdict::Updated, 1));
+        assert_eq!(outcome.version, Some(version));
+    }
+    replace.update.permitted = Condition::Never;
+    assert_eq!(
+        bench.run(replace).await,
+        Outcome::verdict(Verdict::NotWritable),
+        "it is judged as any other"
+    );
+
+    let mut replace = bench.replace("settings", uid(1), &json!({"value": 1}));
+    assert_eq!(bench.run(replace.clone()).await.verdict, Verdict::Created);
+    replace.update.set = Vec::new();
+    let outcome = bench.run(replace).await;
+    assert_eq!((outcome.verdict, outcome.affected), (Verdict::Updated, 1));
+}
+
 pub async fn a_precondition_decides_before_a_row_is_created(bench: Bench) {
     let cases = [
         (Precondition::Exists, Verdict::PreconditionFailed),
