@@ -127,4 +127,6 @@ pub enum FaultKind {
     Check,
     /// The value does not fit the column's type (class 22).
     OutOfRange,
+    /// A trigger or function of the database raised an exception (class P0).
+    Raised,
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rowstamp_domain::operation::{Operation, Verdict};
+use rowstamp_domain::operation::{Operation, Outcome, Verdict};
 use rowstamp_domain::value::Value;
 use rowstamp_ports::{Conflict, ConflictKind, FaultKind, FieldFault, RecordStore, StoreContext, StoreError};
 use rowstamp_postgres::{PostgresStore, Settings};
@@ -63,6 +63,60 @@ async fn constraints_are_told_by_the_fields_of_the_definition() {
         library.execute(Operation::Update(missing)).await,
         fault("title", FaultKind::Required)
     );
+}
+
+/// A trigger before each insert and update of books, which does this.
+async fn trigger(library: &Fixture, body: &str) {
+    let sql = format!(
+        "CREATE FUNCTION judge() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$;
+         CREATE TRIGGER judge BEFORE INSERT OR UPDATE ON books FOR EACH ROW EXECUTE FUNCTION judge()"
+    );
+    library.sql().await.batch_execute(&sql).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_trigger_raises_is_a_refusal_that_names_no_field() {
+    for (raise, expected) in [
+        ("RAISE EXCEPTION 'secret'", FaultKind::Raised),
+        (
+            "RAISE EXCEPTION 'secret' USING COLUMN = 'title'",
+            FaultKind::Raised,
+        ),
+        ("RAISE no_data_found", FaultKind::Raised),
+        ("ASSERT false", FaultKind::Raised),
+        ("RAISE check_violation", FaultKind::Check),
+    ] {
+        let library = Fixture::library().await;
+        let uid = library.book("one").await;
+        trigger(&library, &format!("{raise};")).await;
+        let refused = Err(StoreError::Invalid(vec![FieldFault {
+            field: None,
+            kind: expected,
+        }]));
+        let update = Operation::Update(library.update(uid, &[("title", text("two"))]));
+        assert_eq!(library.execute(update).await, refused, "{raise}");
+        let replace = Operation::Replace(library.replace(Uuid::now_v7(), "two"));
+        assert_eq!(library.execute(replace).await, refused, "{raise}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_row_that_a_trigger_passes_over_is_not_writable() {
+    let library = Fixture::library().await;
+    trigger(&library, "RETURN NULL;").await;
+    let uid = Uuid::now_v7();
+    let insert = library.insert("books", &[("title", text("t")), ("status", text("draft"))], uid);
+    for operation in [
+        Operation::Insert(insert),
+        Operation::Replace(library.replace(uid, "t")),
+    ] {
+        assert_eq!(
+            library.execute(operation).await,
+            Ok(Outcome::verdict(Verdict::NotWritable))
+        );
+    }
+    let read = library.execute(Operation::Read(library.read(uid))).await.unwrap();
+    assert_eq!(read.verdict, Verdict::NotFound);
 }
 
 #[tokio::test]

@@ -129,6 +129,11 @@ fn mean(sqlstate: &str, refusal: &DbError, phase: Phase, operation: Option<&Oper
         "42P01" | "42703" | "42883" | "42804" | "42704" | "3F000" | "3D000" | "42P10" | "428C9" | "42501"
         | "0A000" => StoreError::Drift,
         _ if sqlstate.starts_with("22") => invalid(FaultKind::OutOfRange),
+        // What RAISE says in PL/pgSQL unless it is told another code. A column that it names is the trigger's word.
+        _ if sqlstate.starts_with("P0") => StoreError::Invalid(vec![FieldFault {
+            field: None,
+            kind: FaultKind::Raised,
+        }]),
         // The server is going away or coming up, or the connection is.
         _ if sqlstate.starts_with("57P") || sqlstate.starts_with("08") => match phase {
             Phase::NothingWritten => StoreError::Unavailable,

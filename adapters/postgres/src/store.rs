@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use rowstamp_domain::operation::{Operation, Outcome};
+use rowstamp_domain::operation::{Operation, Outcome, Verdict};
 use rowstamp_ports::{CredentialSource, FixedPassword, RecordStore, StoreContext, StoreError, UnitOfWork};
-use tracing::error;
+use tracing::{error, warn};
 
 use crate::connection::{Connector, Live, Pool, PrepareError, Settings};
 use crate::errors::{Phase, classify, classify_plain, is_outdated};
@@ -214,6 +214,11 @@ async fn attempt(live: &Live, plan: &Plan, operation: &Operation) -> Result<Outc
             }
         }
     }
-    // Rows of this uid came and went each time; nothing was written.
-    Err(StoreError::Unavailable.into())
+    // There is no row, and none came to be, although no rule was against it: a trigger passed it over. That rows of this uid came
+    // and went each time would look the same, but hardly happens. Nothing was written in either case.
+    warn!(
+        table = plan.resource.table.table,
+        "PostgreSQL creates no row and does not say why; a trigger may pass it over"
+    );
+    Ok(Outcome::verdict(Verdict::NotWritable))
 }

@@ -407,6 +407,32 @@ async fn conditions_and_counts_travel_to_the_store() {
 }
 
 #[tokio::test]
+async fn fields_that_may_not_change_are_told_why_each_by_itself() {
+    for (fields, status, expected) in [
+        (&["creator_uid"][..], 422, &["read_only"][..]),
+        (&["cost"], 403, &["forbidden"]),
+        (&["cost", "creator_uid"], 422, &["forbidden", "read_only"]),
+    ] {
+        let store = expecting(move |operation| {
+            let id = |name: &&str| operation.resource().field_id(name).unwrap();
+            Ok(Outcome::verdict(Verdict::Mismatch(
+                fields.iter().map(id).collect(),
+            )))
+        });
+        let sent = format!("PATCH /books/{UID}");
+        let refused = answer(store, Sent(&sent, Some("bob"), &[], "{\"title\":\"Emma\"}")).await;
+        assert_eq!(refused.status.as_u16(), status, "{fields:?}");
+        let body: serde_json::Value = serde_json::from_slice(&refused.body).unwrap();
+        let told: Vec<_> = body["errors"].as_array().unwrap().iter().collect();
+        assert_eq!(told.len(), fields.len());
+        for (error, (field, code)) in told.iter().zip(fields.iter().zip(expected)) {
+            assert_eq!(error["pointer"], format!("/{field}"));
+            assert_eq!(error["code"], *code, "{field}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_a_store_fails_with_has_a_status_and_hides_the_rest() {
     let isbn = |controller: &Controller| controller.api.resources[0].field_id("isbn").unwrap();
     let conflict = |kind, fields| {
@@ -447,6 +473,15 @@ async fn what_a_store_fails_with_has_a_status_and_hides_the_rest() {
         (fault(FaultKind::Required), 422, "23502", Some("/isbn")),
         (fault(FaultKind::Check), 422, "23514", Some("/isbn")),
         (fault(FaultKind::OutOfRange), 422, "22000", Some("/isbn")),
+        (
+            StoreError::Invalid(vec![FieldFault {
+                field: None,
+                kind: FaultKind::Raised,
+            }]),
+            422,
+            "P0001",
+            None,
+        ),
         (StoreError::Unavailable, 503, "PGRST000", None),
         (StoreError::DeadlineExceeded, 504, "RS_DEADLINE_EXCEEDED", None),
         (StoreError::OutcomeUnknown, 504, "RS_OUTCOME_UNKNOWN", None),

@@ -152,6 +152,11 @@ fn of_faults(faults: &[FieldFault], resource: &ResourceDefinition) -> Problem {
             "out_of_range",
             "the value does not fit its column",
         ),
+        FaultKind::Raised => (
+            codes::TRIGGER_REFUSED,
+            "refused",
+            "a trigger of the database refused the values",
+        ),
     };
     let (code, _, message) = faults.first().map_or(
         (codes::VALUE_REFUSED, "", "the database refused the values"),

@@ -104,6 +104,8 @@ codes! {
         "A check of the database does not hold for these values.";
     VALUE_REFUSED = "22000" UNPROCESSABLE_ENTITY "Value does not fit",
         "A value does not fit the column that keeps it.";
+    TRIGGER_REFUSED = "P0001" UNPROCESSABLE_ENTITY "Refused by the database",
+        "A trigger or a function of the database raised an exception over these values. Its words are not passed on.";
     PRECONDITION_REQUIRED = "RS_PRECONDITION_REQUIRED" PRECONDITION_REQUIRED "Precondition required",
         "Writes to a row of this resource must carry `If-Match` with the ETag that was read.";
     INTERNAL = "RS_INTERNAL" INTERNAL_SERVER_ERROR "Internal error",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rowstamp_domain::body::{BodyLimits, Objects, read_object, read_objects};
 use rowstamp_domain::caller::Caller;
-use rowstamp_domain::definition::{Default, FieldId, FieldRole, ResourceDefinition};
+use rowstamp_domain::definition::{Default, Field, FieldId, FieldRole, ResourceDefinition};
 use rowstamp_domain::operation::{
     Delete, Insert, NewRow, Operation, Precondition, Replace, Representation, Stamp, Update,
 };
@@ -312,31 +312,33 @@ pub(crate) const fn representation(show: Show, after_write: bool, after_read: bo
 
 /// What it means that `fields` were sent with other values than the stored ones.
 pub(crate) fn mismatch(definition: &ResourceDefinition, fields: &[FieldId]) -> Problem {
-    let server_writes = |id: &FieldId| {
-        let field = definition.field(*id);
-        field.read_only || field.immutable || field.is_audit()
-    };
-    if fields.iter().any(server_writes) {
-        let mut violations: Vec<Violation> = fields
-            .iter()
-            .map(|id| stamp::immutable(definition.field(*id)))
-            .collect();
-        // What was expected twice, since it may not come true, may differ from both.
-        violations.dedup();
-        Problem::invalid_body(definition, violations)
-    } else {
-        forbidden_fields(definition, fields)
+    let nobody_writes = |field: &Field| field.read_only || field.immutable || field.is_audit();
+    if !fields.iter().any(|id| nobody_writes(definition.field(*id))) {
+        return forbidden_fields(definition, fields);
     }
+    let mut violations: Vec<Violation> = fields
+        .iter()
+        .map(|id| {
+            let field = definition.field(*id);
+            if nobody_writes(field) {
+                stamp::immutable(field)
+            } else {
+                forbidden(field)
+            }
+        })
+        .collect();
+    // What was expected twice, since it may not come true, may differ from both.
+    violations.dedup();
+    Problem::invalid_body(definition, violations)
+}
+
+fn forbidden(field: &Field) -> Violation {
+    let pointer = Pointer::Key(&Pointer::Root, &field.name);
+    Violation::new(&pointer, "forbidden", "the caller may not write this field")
 }
 
 fn forbidden_fields(definition: &ResourceDefinition, fields: &[FieldId]) -> Problem {
-    let violations = fields
-        .iter()
-        .map(|id| {
-            let pointer = Pointer::Key(&Pointer::Root, &definition.field(*id).name);
-            Violation::new(&pointer, "forbidden", "the caller may not write this field")
-        })
-        .collect();
+    let violations = fields.iter().map(|id| forbidden(definition.field(*id))).collect();
     Problem::new(codes::FORBIDDEN, "the caller may not write these fields").errors(violations)
 }
 
