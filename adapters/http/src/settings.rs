@@ -38,7 +38,7 @@ impl Default for Settings {
             request_limit: Duration::from_secs(30),
             head_limit: Duration::from_secs(30),
             body_silence_limit: Duration::from_secs(30),
-            body_limit: Duration::from_secs(300),
+            body_limit: Duration::from_mins(5),
             stop_limit: Duration::from_secs(10),
         }
     }

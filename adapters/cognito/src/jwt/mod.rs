@@ -81,7 +81,6 @@ impl TokenVerifier {
         {
             return Ok(caller);
         }
-        let malformed = || invalid("the token is not a JWT");
         let header = jsonwebtoken::decode_header(token).map_err(|_| malformed())?;
         if header.alg != Algorithm::RS256 {
             return Err(invalid("the token is not signed with RS256"));
@@ -92,9 +91,7 @@ impl TokenVerifier {
         }
         let kid = header.kid.ok_or_else(|| invalid("the token names no key"))?;
         // Not believed yet: it says whose keys to look among, and the rules check it again below.
-        let issuer = unverified_issuer(token)
-            .ok_or_else(malformed)?
-            .ok_or_else(|| invalid("the token names no issuer"))?;
+        let issuer = unverified_issuer(token)?;
         if !self.rules.trusts(&issuer) {
             return Err(invalid("the token is from an issuer that is not trusted here"));
         }
@@ -114,14 +111,17 @@ impl TokenVerifier {
     }
 }
 
-/// What `iss` says, if anything; `None` for claims that cannot be read.
-fn unverified_issuer(token: &str) -> Option<Option<String>> {
+fn unverified_issuer(token: &str) -> Result<String, IdentityError> {
     #[derive(serde::Deserialize)]
     struct Issuer {
         iss: Option<String>,
     }
-    let claims: Issuer = jsonwebtoken::dangerous::insecure_decode_claims(token).ok()?;
-    Some(claims.iss)
+    let claims: Issuer = jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(|_| malformed())?;
+    claims.iss.ok_or_else(|| invalid("the token names no issuer"))
+}
+
+fn malformed() -> IdentityError {
+    invalid("the token is not a JWT")
 }
 
 fn invalid(words: &str) -> IdentityError {
