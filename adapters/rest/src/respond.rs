@@ -113,13 +113,29 @@ pub(crate) fn list(
 /// What a write is answered with.
 pub(crate) struct Written<'a> {
     pub(crate) served: &'a Served,
-    pub(crate) asked: &'a Asked,
-    pub(crate) columns: &'a Columns,
+    asked: &'a Asked,
+    columns: &'a Columns,
     pub(crate) show: Show,
-    pub(crate) entrance: Entrance,
+    entrance: Entrance,
 }
 
-impl Written<'_> {
+impl<'a> Written<'a> {
+    pub(crate) const fn new(
+        served: &'a Served,
+        asked: &'a Asked,
+        columns: &'a Columns,
+        show: Show,
+        entrance: Entrance,
+    ) -> Self {
+        Self {
+            served,
+            asked,
+            columns,
+            show,
+            entrance,
+        }
+    }
+
     /// A row created by POST.
     pub(crate) fn created(&self, outcome: Outcome, base_path: &str) -> ApiResponse {
         let mut answer = self.tagged(&outcome);

@@ -16,6 +16,7 @@ use crate::problem::{Problem, codes};
 use crate::resource_mapper::asked::Show;
 use crate::resource_mapper::writing::{self, Writing};
 use crate::resource_mapper::{access, reading};
+use crate::respond::Written;
 use crate::served::{Columns, Served};
 
 /// Which hook comes after a write.
@@ -107,6 +108,20 @@ impl Controller {
                 .map_err(|refusal| Problem::of_refusal(refusal, &served.definition))?;
         }
         Ok(())
+    }
+
+    /// Lets an after-read hook redact what a write shows.
+    pub(super) async fn after_read_of_written(
+        &self,
+        request: &ApiRequest,
+        written: &Written<'_>,
+        caller: &Arc<Caller>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Problem> {
+        if written.show == Show::Nothing {
+            return Ok(());
+        }
+        self.after_read(request, written.served, caller, outcome).await
     }
 
     /// Carries out a write: by itself, or in a transaction with the after-hook that the resource has for it.

@@ -87,16 +87,9 @@ impl Controller {
             Verdict::Updated => false,
             _ => return Err(refused(&outcome, served)),
         };
-        if show != Show::Nothing {
-            self.after_read(request, served, &caller, &mut outcome).await?;
-        }
-        let written = Written {
-            served,
-            asked: &asked,
-            columns: &columns,
-            show,
-            entrance: request.entrance(),
-        };
+        let written = Written::new(served, &asked, &columns, show, request.entrance());
+        self.after_read_of_written(request, &written, &caller, &mut outcome)
+            .await?;
         Ok(if created {
             written.put_created(outcome, request.base_path())
         } else {
@@ -197,16 +190,9 @@ impl Controller {
         if outcome.verdict != Verdict::Updated {
             return Err(refused(&outcome, served));
         }
-        if show != Show::Nothing {
-            self.after_read(request, served, &caller, &mut outcome).await?;
-        }
-        let written = Written {
-            served,
-            asked: &asked,
-            columns: &columns,
-            show,
-            entrance: request.entrance(),
-        };
+        let written = Written::new(served, &asked, &columns, show, request.entrance());
+        self.after_read_of_written(request, &written, &caller, &mut outcome)
+            .await?;
         Ok(written.updated(outcome))
     }
 
@@ -239,16 +225,9 @@ impl Controller {
         if outcome.verdict != Verdict::Deleted {
             return Err(refused(&outcome, served));
         }
-        if show != Show::Nothing {
-            self.after_read(request, served, &caller, &mut outcome).await?;
-        }
-        let written = Written {
-            served,
-            asked: &asked,
-            columns: &columns,
-            show,
-            entrance: request.entrance(),
-        };
+        let written = Written::new(served, &asked, &columns, show, request.entrance());
+        self.after_read_of_written(request, &written, &caller, &mut outcome)
+            .await?;
         Ok(written.deleted(outcome))
     }
 }

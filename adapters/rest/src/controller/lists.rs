@@ -7,7 +7,7 @@ use super::Controller;
 use super::hooked::After;
 use crate::negotiate;
 use crate::problem::{Problem, codes};
-use crate::resource_mapper::asked::{Asked, Show};
+use crate::resource_mapper::asked::Asked;
 use crate::resource_mapper::{access, parameters, reading, writing};
 use crate::respond::{self, Written};
 use crate::served::Served;
@@ -56,16 +56,9 @@ impl Controller {
         if outcome.verdict != Verdict::Created {
             return Err(refused(&outcome, served));
         }
-        if show != Show::Nothing {
-            self.after_read(request, served, &caller, &mut outcome).await?;
-        }
-        let written = Written {
-            served,
-            asked: &asked,
-            columns: &columns,
-            show,
-            entrance: request.entrance(),
-        };
+        let written = Written::new(served, &asked, &columns, show, request.entrance());
+        self.after_read_of_written(request, &written, &caller, &mut outcome)
+            .await?;
         Ok(written.created(outcome, request.base_path()))
     }
 }
