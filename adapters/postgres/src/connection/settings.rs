@@ -52,6 +52,25 @@ impl Settings {
                 problems.report(name, "not supported yet");
             }
         }
+        // Before the address, whose mistakes end the reading.
+        let pool_size = vars.parse(
+            "ROWSTAMP_DB_POOL",
+            "a number of connections from 1 to 1000",
+            problems,
+        );
+        if pool_size.is_some_and(|size| !(1..=1_000).contains(&size)) {
+            problems.report(
+                "ROWSTAMP_DB_POOL",
+                "expected a number of connections from 1 to 1000",
+            );
+        }
+        let statement_timeout_ms = vars
+            .parse(
+                "ROWSTAMP_STATEMENT_TIMEOUT_MS",
+                "a number of milliseconds",
+                problems,
+            )
+            .unwrap_or(STATEMENT_TIMEOUT_MS);
         let mut address = match vars.get("DATABASE_URL") {
             Some(url) => Address::from_url(url, problems)?,
             None => Address::from_libpq(vars, problems)?,
@@ -89,24 +108,6 @@ impl Settings {
                 Err(error) => problems.report("PGSSLROOTCERT", format!("cannot read {path}: {error}")),
             }
         }
-        let pool_size = vars.parse(
-            "ROWSTAMP_DB_POOL",
-            "a number of connections from 1 to 1000",
-            problems,
-        );
-        if pool_size.is_some_and(|size| !(1..=1_000).contains(&size)) {
-            problems.report(
-                "ROWSTAMP_DB_POOL",
-                "expected a number of connections from 1 to 1000",
-            );
-        }
-        let statement_timeout_ms = vars
-            .parse(
-                "ROWSTAMP_STATEMENT_TIMEOUT_MS",
-                "a number of milliseconds",
-                problems,
-            )
-            .unwrap_or(STATEMENT_TIMEOUT_MS);
         let settings = Self {
             config: address.config,
             tls,
@@ -353,6 +354,39 @@ mod tests {
         ] {
             assert_eq!(Settings::from_url(url).unwrap().tls, mode, "{url}");
         }
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once_and_what_nothing_reads_yet_is_one() {
+        let problems = read(&[
+            ("DATABASE_URL", "not a url"),
+            ("ROWSTAMP_DB_POOL", "0"),
+            ("ROWSTAMP_STATEMENT_TIMEOUT_MS", "soon"),
+            ("ROWSTAMP_DB_ROLE", "app"),
+            ("ROWSTAMP_DB_STATEMENTS", "unnamed"),
+        ])
+        .unwrap_err();
+        let told: Vec<&str> = problems
+            .iter()
+            .filter_map(|problem| problem.split(':').next())
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "ROWSTAMP_DB_ROLE",
+                "ROWSTAMP_DB_STATEMENTS",
+                "ROWSTAMP_DB_POOL",
+                "ROWSTAMP_STATEMENT_TIMEOUT_MS",
+                "DATABASE_URL"
+            ]
+        );
+        assert!(
+            read(&[
+                ("DATABASE_URL", "postgres://u@localhost/x"),
+                ("ROWSTAMP_DB_STATEMENTS", "prepared")
+            ])
+            .is_ok()
+        );
     }
 
     #[test]
