@@ -6,6 +6,7 @@ pub mod http_client;
 pub mod runtime_api;
 pub mod runtime_api_function;
 pub mod served;
+pub mod tcp_proxy;
 
 /// The Rust in the pages for readers compiles, and runs where it can.
 #[cfg(doctest)]
