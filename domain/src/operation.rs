@@ -30,6 +30,10 @@ pub enum Operation {
     Update(Update),
     /// Delete one row.
     Delete(Delete),
+    /// Change the rows that match.
+    UpdateMany(UpdateMany),
+    /// Delete the rows that match.
+    DeleteMany(DeleteMany),
 }
 
 impl Operation {
@@ -42,6 +46,8 @@ impl Operation {
             Self::Replace(replace) => replace.resource(),
             Self::Update(update) => &update.resource,
             Self::Delete(delete) => &delete.resource,
+            Self::UpdateMany(update) => &update.resource,
+            Self::DeleteMany(delete) => &delete.resource,
         }
     }
 
@@ -60,6 +66,12 @@ pub enum Representation {
     JsonObject,
     /// A JSON array of objects, encoded.
     JsonArray,
+    /// As `JsonObject`, without the members that are null, at any depth.
+    StrippedObject,
+    /// As `JsonArray`, without the members that are null, at any depth.
+    StrippedArray,
+    /// RFC 4180 with a line of names; NULL is an empty value and empty text is quoted, rows end with a line feed, embedded rows are JSON.
+    Csv,
     /// Typed records of the selected fields, for hooks.
     Records,
 }
@@ -88,8 +100,10 @@ pub struct List {
     pub visible: Condition,
     /// What was asked for.
     pub query: Query,
-    /// Whether all matching rows are counted, in [`Outcome::total`], consistently with the page.
+    /// How all matching rows are counted, in [`Outcome::total`]: whatever `after`, `limit` and `offset` say, consistently with the page.
     pub count: Count,
+    /// Whether [`Outcome::next`] is told.
+    pub look_ahead: bool,
     /// In which form the rows come back.
     pub representation: Representation,
 }
@@ -101,9 +115,19 @@ pub enum Count {
     None,
     /// One by one.
     Exact,
+    /// As the database estimates them.
+    Planned,
+    /// One by one up to this many; beyond, as the database estimates them, and more than this in any case.
+    Estimated {
+        /// The greatest number that is exact.
+        exact_up_to: u64,
+    },
 }
 
 /// Create rows, all or none. Verdict: `Created`; `NotWritable` when `permitted` fails for any of them.
+///
+/// With `conflict`, rows that are there already are changed or passed over: `Created` when a row was created or nothing was in the way,
+/// else `Updated`. A row that is passed over is neither judged nor shown nor counted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Insert {
     /// The resource.
@@ -114,9 +138,109 @@ pub struct Insert {
     pub rows: Vec<Vec<Value>>,
     /// What must hold for each new row.
     pub permitted: Condition,
+    /// What happens where a row is in the way; without it, that is an error.
+    pub conflict: Option<OnConflict>,
+    /// How many rows may be written.
+    pub bound: RowBound,
     /// What must hold for a new row to be shown in the answer.
     pub visible: Condition,
     /// Which columns come back.
+    pub select: Select,
+    /// In which form.
+    pub representation: Representation,
+}
+
+/// What happens to a row to be created where another is in the way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OnConflict {
+    /// The fields whose values are then equal: `uid`, or one of the resource's unique sets. Each is among the columns given. A row of
+    /// which one of them is NULL is in nobody's way. No two rows of one operation have the same values there.
+    pub target: Vec<FieldId>,
+    /// What happens.
+    pub action: ConflictAction,
+}
+
+/// What happens where a row is in the way.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ConflictAction {
+    /// The new row is passed over.
+    Ignore,
+    /// The row that is there is changed.
+    Merge(Merge),
+}
+
+/// How a row that is in the way of a new one is changed. It is judged in the order of [`Update`], but `NotVisible` and `NotWritable` are both
+/// `NotWritable`, and a mismatch is told with its record, as `RecordMismatch`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Merge {
+    /// The columns that take the new row's values; stamps are not among them.
+    pub set: Vec<FieldId>,
+    /// Which of `set` each row gives, a list as long as `set` for each; `None` where every row gives all of them.
+    pub given: Option<Vec<Vec<bool>>>,
+    /// Values that the stored row must already have, for each row of the operation: stamps, read-only and immutable fields that were sent.
+    pub expect: Vec<Vec<(FieldId, Value)>>,
+    /// What must hold for the stored row to be seen.
+    pub visible: Condition,
+    /// What must hold for the old and for the new row.
+    pub permitted: Condition,
+    /// Who and when.
+    pub stamp: Stamp,
+}
+
+/// How many rows an operation may write; where it would be another number, nothing is written and the verdict is `RowCount`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RowBound {
+    /// Any number.
+    Any,
+    /// At most this many.
+    AtMost(u64),
+    /// One.
+    One,
+}
+
+/// Change the rows that match. Verdict: `Updated`, also when there are none.
+///
+/// Rows that are not visible or not in reach of `permitted` are not among them. `Mismatch` when a stored value of any of them differs from
+/// `expect`, `NotWritable` when `permitted` does not hold for any of them as it would be. An empty `set` writes nothing and finds nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UpdateMany {
+    /// The resource.
+    pub resource: Arc<ResourceDefinition>,
+    /// Which rows.
+    pub condition: Condition,
+    /// What must hold for a row to be seen; the answer shows a row only if it holds for the new one too.
+    pub visible: Condition,
+    /// What must hold for the old and for the new row.
+    pub permitted: Condition,
+    /// The new values.
+    pub set: Vec<(FieldId, Value)>,
+    /// Values that each row must already have.
+    pub expect: Vec<(FieldId, Value)>,
+    /// Who and when.
+    pub stamp: Stamp,
+    /// How many rows may be written.
+    pub bound: RowBound,
+    /// Which columns come back, of the rows as they are then, in the order of their uids. `condition` may speak of its embeds.
+    pub select: Select,
+    /// In which form.
+    pub representation: Representation,
+}
+
+/// Delete the rows that match. Verdict: `Deleted`, also when there are none. Rows that are not visible or not in reach of `permitted` are not
+/// among them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeleteMany {
+    /// The resource.
+    pub resource: Arc<ResourceDefinition>,
+    /// Which rows.
+    pub condition: Condition,
+    /// What must hold for a row to be seen.
+    pub visible: Condition,
+    /// What must hold for it to be deleted.
+    pub permitted: Condition,
+    /// How many rows may be deleted.
+    pub bound: RowBound,
+    /// Which columns come back, of the rows as they were, in the order of their uids. `condition` may speak of its embeds.
     pub select: Select,
     /// In which form.
     pub representation: Representation,
@@ -234,8 +358,12 @@ pub struct Outcome {
     pub returned: u64,
     /// How many rows were written.
     pub affected: u64,
+    /// How many of them were created.
+    pub created: u64,
     /// How many rows match in all, where counted.
     pub total: Option<u64>,
+    /// Where more rows follow the page: the position of its last row, a value for each term of the order, as [`Query::after`] takes it.
+    pub next: Option<Vec<Value>>,
     /// The version of the one row read or written: its `last_updated_at`.
     pub version: Option<Timestamp>,
     /// The uid of the one row read or written.
@@ -250,14 +378,16 @@ impl Outcome {
             rows: Rows::None,
             returned: 0,
             affected: 0,
+            created: 0,
             total: None,
+            next: None,
             version: None,
             uid: None,
         }
     }
 }
 
-/// How an operation ended; everything but the first four wrote nothing.
+/// How an operation ended; everything after the first four wrote nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// The rows were read.
@@ -278,6 +408,10 @@ pub enum Verdict {
     PreconditionFailed,
     /// These fields were sent with values other than the stored ones, which they must not change.
     Mismatch(Vec<FieldId>),
+    /// The same, each with the position of its record in the operation.
+    RecordMismatch(Vec<(usize, FieldId)>),
+    /// The operation would have written this many rows, which it must not.
+    RowCount(u64),
 }
 
 /// The rows of an outcome.

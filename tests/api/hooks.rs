@@ -48,6 +48,8 @@ impl OrderHooks {
             field("last_updated_at"),
         ];
         let operation = Operation::Insert(Insert {
+            bound: rowstamp_domain::operation::RowBound::Any,
+            conflict: None,
             select: journal.select_all().clone(),
             resource: journal,
             columns,

@@ -123,6 +123,8 @@ impl Fixture {
             row.push(Value::Timestamp(at(0)));
         }
         Insert {
+            bound: rowstamp_domain::operation::RowBound::Any,
+            conflict: None,
             select: all(&resource),
             resource,
             columns,
@@ -147,10 +149,13 @@ impl Fixture {
     pub(crate) fn list(&self, resource: &str) -> List {
         let resource = self.resource(resource);
         List {
+            look_ahead: false,
             query: Query {
+                after: None,
                 select: all(&resource),
                 condition: Condition::Always,
                 order: vec![OrderTerm {
+                    embed: None,
                     operand: Operand::Field(resource.audit.uid),
                     direction: Direction::Ascending,
                     nulls: Nulls::Last,

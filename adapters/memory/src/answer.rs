@@ -29,6 +29,9 @@ impl Form<'_> {
                 _ => Rows::None,
             },
             Representation::JsonArray => Rows::Json(self.array(rows)),
+            Representation::StrippedObject | Representation::StrippedArray | Representation::Csv => {
+                unimplemented!()
+            }
             Representation::Records => Rows::Records(rows.iter().map(|row| self.record(row)).collect()),
         };
         (rows_given, u64::try_from(rows.len()).unwrap_or(u64::MAX))
@@ -54,6 +57,7 @@ impl Form<'_> {
             rows,
             returned,
             affected,
+            created: if verdict == Verdict::Created { affected } else { 0 },
             version: version(self.resource, row),
             uid: uid(self.resource, row),
             ..Outcome::verdict(verdict)
@@ -70,7 +74,10 @@ impl Form<'_> {
             .select
             .0
             .iter()
-            .map(|SelectItem::Field(id)| {
+            .map(|item| {
+                let SelectItem::Field(id) = item else {
+                    unimplemented!()
+                };
                 let field = self.resource.field(*id);
                 let mut member = Vec::new();
                 Value::Text(field.name.clone()).write_json(&mut member);
@@ -87,7 +94,10 @@ impl Form<'_> {
 
     fn record(&self, row: &Row) -> Record {
         let mut record = Record::new(Arc::clone(self.resource));
-        for SelectItem::Field(id) in self.select.0.iter() {
+        for item in self.select.0.iter() {
+            let SelectItem::Field(id) = item else {
+                unimplemented!()
+            };
             record.put(*id, row[id.index()].clone());
         }
         record

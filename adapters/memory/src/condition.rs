@@ -4,7 +4,7 @@
 
 use std::cmp::Ordering;
 
-use rowstamp_domain::query::{Comparison, Condition, IsTest, LikeCase, Operand, Predicate};
+use rowstamp_domain::query::{Comparison, Condition, IsTest, Operand, PatternKind, Predicate};
 use rowstamp_domain::value::Value;
 
 use crate::like::is_like;
@@ -22,6 +22,7 @@ fn truth(condition: &Condition, row: &[Value]) -> Option<bool> {
         Condition::All(parts) => all(parts.iter().map(|part| truth(part, row))),
         Condition::Any(parts) => any(parts.iter().map(|part| truth(part, row))),
         Condition::Not(part) => truth(part, row).map(|truth| !truth),
+        Condition::Embedded(_) => unimplemented!(),
         Condition::Test(test) => satisfies(operand(&test.operand, row), &test.predicate),
     }
 }
@@ -30,6 +31,7 @@ fn truth(condition: &Condition, row: &[Value]) -> Option<bool> {
 pub(crate) fn operand<'a>(operand: &Operand, row: &'a [Value]) -> &'a Value {
     match operand {
         Operand::Field(id) => &row[id.index()],
+        Operand::Json { .. } => unimplemented!(),
     }
 }
 
@@ -63,10 +65,17 @@ fn satisfies(value: &Value, predicate: &Predicate) -> Option<bool> {
             (false, false) => order(value, other) != Some(Ordering::Equal),
             _ => true,
         }),
-        Predicate::Like { pattern, case } => match (value, pattern) {
+        Predicate::CompareEach(..)
+        | Predicate::MatchesEach(..)
+        | Predicate::Search { .. }
+        | Predicate::Contains(_)
+        | Predicate::ContainedIn(_)
+        | Predicate::Overlaps(_) => unimplemented!(),
+        Predicate::Matches(case, pattern) => match (value, pattern) {
             (Value::Text(text), Value::Text(pattern)) => Some(match case {
-                LikeCase::Sensitive => is_like(text, pattern),
-                LikeCase::Insensitive => is_like(&text.to_ascii_lowercase(), &pattern.to_ascii_lowercase()),
+                PatternKind::Like => is_like(text, pattern),
+                PatternKind::ILike => is_like(&text.to_ascii_lowercase(), &pattern.to_ascii_lowercase()),
+                PatternKind::Regex | PatternKind::IRegex => unimplemented!(),
             }),
             _ => None,
         },

@@ -32,6 +32,7 @@ pub(crate) fn list(tables: &Tables, list: &List) -> Result<Outcome, StoreError> 
     matching.sort_by(|left, right| in_order(&list.query.order, left, right));
     let total = match list.count {
         Count::None => None,
+        Count::Planned | Count::Estimated { .. } => unimplemented!(),
         Count::Exact => u64::try_from(matching.len()).ok(),
     };
     let offset = usize::try_from(list.query.offset).unwrap_or(usize::MAX);

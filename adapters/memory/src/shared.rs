@@ -110,6 +110,7 @@ impl Shared {
             Operation::Replace(replace) => writer.replace(replace),
             Operation::Update(update) => writer.update(update),
             Operation::Delete(delete) => writer.delete(delete),
+            Operation::UpdateMany(_) | Operation::DeleteMany(_) => unimplemented!(),
         }?;
         if matches!(
             outcome.verdict,

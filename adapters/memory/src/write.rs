@@ -54,6 +54,7 @@ impl Writer<'_> {
             rows: shown,
             returned,
             affected: u64::try_from(rows.len()).unwrap_or(u64::MAX),
+            created: u64::try_from(rows.len()).unwrap_or(u64::MAX),
             ..Outcome::verdict(Verdict::Created)
         })
     }

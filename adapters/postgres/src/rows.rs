@@ -122,6 +122,9 @@ impl<'a> Answer<'a> {
             Representation::Nothing => Sink::Nothing,
             Representation::JsonObject => Sink::Object(Vec::new()),
             Representation::JsonArray => Sink::Array(vec![b'[']),
+            Representation::StrippedObject | Representation::StrippedArray | Representation::Csv => {
+                unimplemented!()
+            }
             Representation::Records => Sink::Records(Arc::clone(operation.resource()), Vec::new()),
         };
         Self {
@@ -202,6 +205,7 @@ impl<'a> Answer<'a> {
             Operation::Update(update) if update.set.is_empty() => 0,
             _ => self.seen,
         };
+        let created = if verdict == Verdict::Created { affected } else { 0 };
         let rows = match self.sink {
             Sink::Nothing => Rows::None,
             Sink::Object(_) if self.returned == 0 => Rows::None,
@@ -220,7 +224,9 @@ impl<'a> Answer<'a> {
             rows,
             returned: self.returned,
             affected,
+            created,
             total: self.total,
+            next: None,
             version: self.version,
             uid: uid(self.operation),
         })
@@ -250,7 +256,7 @@ fn uid(operation: &Operation) -> Option<uuid::Uuid> {
         Operation::Update(update) => Some(update.uid),
         Operation::Replace(replace) => Some(replace.update.uid),
         Operation::Delete(delete) => Some(delete.uid),
-        Operation::List(_) => None,
+        Operation::List(_) | Operation::UpdateMany(_) | Operation::DeleteMany(_) => None,
         Operation::Insert(insert) => {
             let column = insert
                 .columns

@@ -8,7 +8,10 @@ use rowstamp_domain::record::Record;
 pub(crate) fn object(record: &Record, select: &Select, out: &mut Vec<u8>) {
     out.push(b'{');
     let start = out.len();
-    for SelectItem::Field(id) in select.0.iter() {
+    for item in select.0.iter() {
+        let SelectItem::Field(id) = item else {
+            unimplemented!()
+        };
         let Some(value) = record.value(*id) else {
             continue;
         };

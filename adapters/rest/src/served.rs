@@ -98,6 +98,7 @@ fn columns(definition: Fingerprint, select: Select) -> Columns {
     for item in select.0.iter() {
         match item {
             SelectItem::Field(id) => of_select = of_select.with(&id.number().to_le_bytes()),
+            SelectItem::Column(_) | SelectItem::Embed(_) => unimplemented!(),
         }
     }
     let fingerprints = [Media::Json, Media::Object, Media::Array].map(|media| of_select.with(&[media as u8]));

@@ -202,10 +202,11 @@ fn resolve(
         Condition::All(conditions) => Condition::all(each(conditions)?),
         Condition::Any(conditions) => Condition::any(each(conditions)?),
         Condition::Not(condition) => resolve(condition, caller, definition)?.negate(),
+        Condition::Embedded(position) => Condition::Embedded(*position),
         Condition::Test(test) => {
-            let Operand::Field(field) = test.operand;
-            let ty = definition.field(field).ty;
+            let ty = test.operand.ty(definition);
             let one = |value: &RuleValue| resolve_value(value, caller, ty);
+            let many = |values: &[RuleValue]| values.iter().map(one).collect::<Result<Vec<_>, _>>();
             let predicate = match &test.predicate {
                 Predicate::Compare(comparison, value) => Predicate::Compare(*comparison, one(value)?),
                 Predicate::In(values) => {
@@ -220,10 +221,21 @@ fn resolve(
                 }
                 Predicate::Is(is) => Predicate::Is(*is),
                 Predicate::IsDistinct(value) => Predicate::IsDistinct(one(value)?),
-                Predicate::Like { pattern, case } => Predicate::Like {
-                    pattern: one(pattern)?,
-                    case: *case,
+                Predicate::Matches(kind, pattern) => Predicate::Matches(*kind, one(pattern)?),
+                Predicate::CompareEach(comparison, quantifier, values) => {
+                    Predicate::CompareEach(*comparison, *quantifier, many(values)?)
+                }
+                Predicate::MatchesEach(kind, quantifier, patterns) => {
+                    Predicate::MatchesEach(*kind, *quantifier, many(patterns)?)
+                }
+                Predicate::Search { kind, config, words } => Predicate::Search {
+                    kind: *kind,
+                    config: *config,
+                    words: one(words)?,
                 },
+                Predicate::Contains(value) => Predicate::Contains(one(value)?),
+                Predicate::ContainedIn(value) => Predicate::ContainedIn(one(value)?),
+                Predicate::Overlaps(value) => Predicate::Overlaps(one(value)?),
             };
             Condition::Test(Test {
                 operand: test.operand.clone(),

@@ -112,7 +112,7 @@ impl ResourceDefinition {
 
     /// The columns of `*`: those of [`select_all`](Self::select_all) that `readable` lets the caller see.
     pub fn select_readable(&self, readable: impl Fn(FieldId) -> bool) -> Select {
-        let shown = |SelectItem::Field(id): &SelectItem| readable(*id);
+        let shown = |item: &SelectItem| matches!(item, SelectItem::Field(id) if readable(*id));
         if self.select_all.0.iter().all(shown) {
             return self.select_all.clone();
         }

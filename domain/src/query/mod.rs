@@ -6,7 +6,15 @@
 pub mod grammar;
 mod simplify;
 
+mod embed;
+mod expression;
+mod scope;
+
 use std::sync::Arc;
+
+pub use embed::{Embed, EmbedForm, Join, Relation};
+pub use expression::{Aggregate, Column, Expression};
+pub use scope::{Reach, Scope, Unreachable};
 
 use crate::definition::FieldId;
 use crate::value::Value;
@@ -28,6 +36,9 @@ pub enum Condition<V = Value> {
     Not(Box<Condition<V>>),
     /// A test of one operand.
     Test(Test<V>),
+    /// True where the embed at this position of the query's own `select` has a row, never unknown: `authors=not.is.null`.
+    /// Access rules hold none.
+    Embedded(usize),
 }
 
 /// One operand and what is asked of it.
@@ -44,6 +55,49 @@ pub struct Test<V = Value> {
 pub enum Operand {
     /// A field of the row.
     Field(FieldId),
+    /// A part of a `json` field: `details->size->>0`. It is NULL where there is no such part.
+    Json {
+        /// The field.
+        field: FieldId,
+        /// The way to the part.
+        path: JsonPath,
+    },
+}
+
+impl Operand {
+    /// The field that is looked at, or into.
+    pub const fn field(&self) -> FieldId {
+        match self {
+            Self::Field(id) | Self::Json { field: id, .. } => *id,
+        }
+    }
+}
+
+/// A way into a JSON value; never empty, cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct JsonPath {
+    /// Each arrow, from the outside in.
+    pub steps: Arc<[JsonStep]>,
+    /// What the last arrow gives.
+    pub result: JsonResult,
+}
+
+/// One arrow of a path.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum JsonStep {
+    /// A member of an object: `->size`, `->"a key"`.
+    Key(String),
+    /// An element of an array, from the end where it is negative: `->0`.
+    Index(i32),
+}
+
+/// What the last arrow of a path gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum JsonResult {
+    /// `->`: a JSON value.
+    Json,
+    /// `->>`: text; JSON null is SQL NULL.
+    Text,
 }
 
 /// What is asked of an operand.
@@ -55,15 +109,118 @@ pub enum Predicate<V = Value> {
     In(Vec<V>),
     /// `is.null` and its kin.
     Is(IsTest),
+    /// `eq(any).{…}`, `lt(all).{…}`: true when any (all) of the values pass; with none, `any` is false and `all` is true.
+    CompareEach(Comparison, Quantifier, Vec<V>),
     /// `isdistinct`: like `neq`, with NULL as a value.
     IsDistinct(V),
-    /// `like` and `ilike`, with `%` (typed `*`) and `_` as wildcards and `\` as escape.
-    Like {
-        /// The pattern as SQL has it.
-        pattern: V,
-        /// Whether case counts.
-        case: LikeCase,
+    /// `like ilike match imatch` on text.
+    Matches(PatternKind, V),
+    /// `like(any).{…}` and its kin, as in [`Predicate::CompareEach`].
+    MatchesEach(PatternKind, Quantifier, Vec<V>),
+    /// `fts plfts phfts wfts` on text and `json`: full-text search.
+    Search {
+        /// How `words` is read.
+        kind: SearchKind,
+        /// The text search configuration; the database's default where none is named.
+        config: Option<SearchConfig>,
+        /// The words as the kind wants them.
+        words: V,
     },
+    /// `cs`: an array or JSON value contains this one.
+    Contains(V),
+    /// `cd`: it is contained in this one.
+    ContainedIn(V),
+    /// `ov`: an array has an element in common with this one.
+    Overlaps(V),
+}
+
+/// Whether one or each of several values must pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Quantifier {
+    /// `(any)`
+    Any,
+    /// `(all)`
+    All,
+}
+
+/// The languages of patterns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PatternKind {
+    /// `like`: `%` (typed `*` or `%`) and `_` are wildcards, `\\` escapes; the value is the pattern as SQL has it.
+    Like,
+    /// `ilike`: the same, whatever the case.
+    ILike,
+    /// `match`: a POSIX regular expression, found anywhere in the text; SQL's `~`.
+    Regex,
+    /// `imatch`: the same, whatever the case; SQL's `~*`.
+    IRegex,
+}
+
+/// How the words of a full-text search are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SearchKind {
+    /// `fts`: `to_tsquery`, with `&`, `|`, `!` and `<->`.
+    Query,
+    /// `plfts`: `plainto_tsquery`.
+    Plain,
+    /// `phfts`: `phraseto_tsquery`.
+    Phrase,
+    /// `wfts`: `websearch_to_tsquery`.
+    Web,
+}
+
+/// A text search configuration of PostgreSQL, one of those that every server has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SearchConfig(&'static str);
+
+impl SearchConfig {
+    /// Those of PostgreSQL 15.
+    const NAMES: [&'static str; 29] = [
+        "simple",
+        "arabic",
+        "armenian",
+        "basque",
+        "catalan",
+        "danish",
+        "dutch",
+        "english",
+        "finnish",
+        "french",
+        "german",
+        "greek",
+        "hindi",
+        "hungarian",
+        "indonesian",
+        "irish",
+        "italian",
+        "lithuanian",
+        "nepali",
+        "norwegian",
+        "portuguese",
+        "romanian",
+        "russian",
+        "serbian",
+        "spanish",
+        "swedish",
+        "tamil",
+        "turkish",
+        "yiddish",
+    ];
+
+    /// The configuration of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMES.into_iter().find(|known| *known == name).map(Self)
+    }
+
+    /// Its name, fit to stand in a statement.
+    pub const fn name(self) -> &'static str {
+        self.0
+    }
+
+    /// All names.
+    pub const fn names() -> &'static [&'static str] {
+        &Self::NAMES
+    }
 }
 
 /// A comparison operator.
@@ -98,15 +255,6 @@ pub enum IsTest {
     Unknown,
 }
 
-/// Whether a pattern distinguishes upper from lower case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LikeCase {
-    /// `like`
-    Sensitive,
-    /// `ilike`
-    Insensitive,
-}
-
 /// A value in an access rule.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RuleValue {
@@ -125,8 +273,10 @@ pub struct Query {
     pub select: Select,
     /// Which rows.
     pub condition: Condition,
-    /// In which order; never empty, its last term makes it total.
+    /// In which order; total. Without aggregates its last term is `uid`; with them it names every column that groups.
     pub order: Vec<OrderTerm>,
+    /// Only rows that come after this position: the value of each term of `order`, as [`crate::operation::Outcome::next`] told it.
+    pub after: Option<Vec<Value>>,
     /// At most this many rows.
     pub limit: u32,
     /// After skipping this many.
@@ -136,6 +286,9 @@ pub struct Query {
 /// One term of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OrderTerm {
+    /// The embed whose row is looked at, by its position in the query's own `select`: `authors(name)`. It is one that finds at most one
+    /// row, and where it finds none the operand is NULL. `None` for the row itself.
+    pub embed: Option<usize>,
     /// What is ordered by.
     pub operand: Operand,
     /// Which way.
@@ -163,12 +316,45 @@ pub enum Nulls {
 }
 
 /// The columns of an answer, in order; cheap to clone.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+///
+/// With an aggregate among them, the rows are grouped by all the others.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Select(pub Arc<[SelectItem]>);
 
+impl Select {
+    /// Whether rows are grouped.
+    pub fn is_aggregated(&self) -> bool {
+        self.0.iter().any(|item| match item {
+            SelectItem::Field(_) => false,
+            SelectItem::Column(column) => column.expression.is_aggregate(),
+            SelectItem::Embed(embed) => embed.form == EmbedForm::Spread && embed.query.select.is_aggregated(),
+        })
+    }
+
+    /// Whether it is nothing but fields under their own names.
+    pub fn is_plain(&self) -> bool {
+        self.0.iter().all(|item| matches!(item, SelectItem::Field(_)))
+    }
+
+    /// The embeds, with their positions.
+    pub fn embeds(&self) -> impl Iterator<Item = (usize, &Embed)> {
+        self.0
+            .iter()
+            .enumerate()
+            .filter_map(|(position, item)| match item {
+                SelectItem::Embed(embed) => Some((position, &**embed)),
+                SelectItem::Field(_) | SelectItem::Column(_) => None,
+            })
+    }
+}
+
 /// One column of an answer.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum SelectItem {
     /// A field under its own name.
     Field(FieldId),
+    /// Something else under a name of its own.
+    Column(Arc<Column>),
+    /// Rows of another resource.
+    Embed(Arc<Embed>),
 }

@@ -163,6 +163,7 @@ impl Bench {
     /// One term of an order.
     pub fn term(&self, resource: &str, field: &str, direction: Direction, nulls: Nulls) -> OrderTerm {
         OrderTerm {
+            embed: None,
             operand: Operand::Field(self.field(resource, field)),
             direction,
             nulls,
@@ -183,9 +184,11 @@ impl Bench {
     /// Lists these columns of all rows by uid.
     pub fn list(&self, resource: &str, columns: &[&str]) -> List {
         List {
+            look_ahead: false,
             resource: Arc::clone(self.resource(resource)),
             visible: Condition::Always,
             query: Query {
+                after: None,
                 select: self.select(resource, columns),
                 condition: Condition::Always,
                 order: vec![self.term(resource, "uid", Direction::Ascending, Nulls::Last)],
@@ -239,6 +242,8 @@ impl Bench {
     pub fn insert_values(&self, resource: &str, rows: Vec<Vec<(FieldId, Value)>>) -> Insert {
         let rows: Vec<_> = rows.into_iter().map(|row| self.stamped(resource, row)).collect();
         Insert {
+            bound: rowstamp_domain::operation::RowBound::Any,
+            conflict: None,
             resource: Arc::clone(self.resource(resource)),
             columns: rows[0].iter().map(|(id, _)| *id).collect(),
             rows: rows

@@ -25,6 +25,7 @@ pub async fn a_row_is_gone_and_shown_as_it_was(bench: Bench) {
         rows: outcome.rows.clone(),
         returned: 1,
         affected: 1,
+        created: 0,
         version: Some(at(0)),
         uid: Some(uid(1)),
         ..Outcome::verdict(Verdict::Deleted)

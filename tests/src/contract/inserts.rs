@@ -15,6 +15,7 @@ pub async fn one_row_is_created_and_told_with_its_version_and_uid(bench: Bench) 
         rows: outcome.rows.clone(),
         returned: 1,
         affected: 1,
+        created: 1,
         version: Some(at(0)),
         uid: Some(uid(1)),
         ..Outcome::verdict(Verdict::Created)

@@ -1,7 +1,7 @@
 //! Clauses about reading pages of rows.
 
 use rowstamp_domain::operation::{Count, Representation, Rows, Verdict};
-use rowstamp_domain::query::{Comparison, Condition, Direction, IsTest, LikeCase, Nulls, Predicate};
+use rowstamp_domain::query::{Comparison, Condition, Direction, IsTest, Nulls, PatternKind, Predicate};
 use rowstamp_domain::value::Value;
 use serde_json::json;
 
@@ -288,33 +288,30 @@ pub async fn patterns_match_as_like_does(bench: Bench) {
     bench
         .given("specimens", &[json!({"uid": uid(99), "text": null})])
         .await;
-    let cases: [(&str, LikeCase, &[&str]); 12] = [
-        ("a%", LikeCase::Sensitive, &["abc", "a%c", "a_c", r"a\c", "a\nc"]),
+    let cases: [(&str, PatternKind, &[&str]); 12] = [
+        ("a%", PatternKind::Like, &["abc", "a%c", "a_c", r"a\c", "a\nc"]),
         (
             "a%",
-            LikeCase::Insensitive,
+            PatternKind::ILike,
             &["Abc", "abc", "a%c", "a_c", r"a\c", "a\nc"],
         ),
         (
             "A_C",
-            LikeCase::Insensitive,
+            PatternKind::ILike,
             &["Abc", "abc", "a%c", "a_c", r"a\c", "a\nc"],
         ),
-        ("%", LikeCase::Sensitive, &texts),
-        ("", LikeCase::Sensitive, &[""]),
-        ("_bc", LikeCase::Sensitive, &["Abc", "abc", "äbc"]),
-        (r"a\%c", LikeCase::Sensitive, &["a%c"]),
-        (r"a\_c", LikeCase::Sensitive, &["a_c"]),
-        (r"a\\c", LikeCase::Sensitive, &[r"a\c"]),
-        (r"\abc", LikeCase::Sensitive, &["abc"]),
-        ("abc_", LikeCase::Sensitive, &[]),
-        ("%b%", LikeCase::Insensitive, &["Abc", "abc", "äbc"]),
+        ("%", PatternKind::Like, &texts),
+        ("", PatternKind::Like, &[""]),
+        ("_bc", PatternKind::Like, &["Abc", "abc", "äbc"]),
+        (r"a\%c", PatternKind::Like, &["a%c"]),
+        (r"a\_c", PatternKind::Like, &["a_c"]),
+        (r"a\\c", PatternKind::Like, &[r"a\c"]),
+        (r"\abc", PatternKind::Like, &["abc"]),
+        ("abc_", PatternKind::Like, &[]),
+        ("%b%", PatternKind::ILike, &["Abc", "abc", "äbc"]),
     ];
     for (pattern, case, expected) in cases {
-        let predicate = Predicate::Like {
-            pattern: Value::Text(pattern.to_owned()),
-            case,
-        };
+        let predicate = Predicate::Matches(case, Value::Text(pattern.to_owned()));
         let mut list = bench.list("specimens", &["text"]);
         list.query.condition = bench.test("specimens", "text", predicate);
         let expected: Vec<_> = expected.iter().map(|text| json!({"text": text})).collect();

@@ -20,6 +20,7 @@ pub async fn where_there_is_no_row_it_is_created(bench: Bench) {
         rows: outcome.rows.clone(),
         returned: 1,
         affected: 1,
+        created: 1,
         version: Some(at(0)),
         uid: Some(uid(1)),
         ..Outcome::verdict(Verdict::Created)

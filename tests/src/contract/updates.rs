@@ -30,6 +30,7 @@ pub async fn a_row_is_changed_where_it_says_and_stamped(bench: Bench) {
         rows: outcome.rows.clone(),
         returned: 1,
         affected: 1,
+        created: 0,
         version: Some(at(1_000_000)),
         uid: Some(uid(1)),
         ..Outcome::verdict(Verdict::Updated)

@@ -2,7 +2,7 @@
 
 use rowstamp_domain::definition::{Field, FieldId, ResourceDefinition};
 use rowstamp_domain::field_type::ScalarType;
-use rowstamp_domain::query::{Comparison, Condition, IsTest, LikeCase, Operand, Predicate, Test};
+use rowstamp_domain::query::{Comparison, Condition, IsTest, Operand, PatternKind, Predicate, Test};
 use rowstamp_domain::value::Value;
 
 use super::writer::{Number, Writer, array_type, param_type, sql_type};
@@ -71,13 +71,10 @@ pub(super) fn is_always(condition: &Condition) -> bool {
 /// Whether a condition looks at a field for which `changed` holds.
 pub(super) fn refers(condition: &Condition, changed: &impl Fn(FieldId) -> bool) -> bool {
     match condition {
-        Condition::Always | Condition::Never => false,
+        Condition::Always | Condition::Never | Condition::Embedded(_) => false,
         Condition::All(parts) | Condition::Any(parts) => parts.iter().any(|part| refers(part, changed)),
         Condition::Not(inner) => refers(inner, changed),
-        Condition::Test(test) => {
-            let Operand::Field(field) = test.operand;
-            changed(field)
-        }
+        Condition::Test(test) => changed(test.operand.field()),
     }
 }
 
@@ -99,6 +96,7 @@ pub(super) fn write<'a>(
             w.push(")");
         }
         Condition::Test(test) => write_test(w, resource, test, row),
+        Condition::Embedded(_) => unimplemented!(),
     }
 }
 
@@ -124,7 +122,9 @@ fn join<'a>(
 }
 
 fn write_test<'a>(w: &mut Writer<'a>, resource: &ResourceDefinition, test: &'a Test, row: &Row<'_>) {
-    let Operand::Field(id) = test.operand;
+    let Operand::Field(id) = test.operand else {
+        unimplemented!()
+    };
     let field = resource.field(id);
     match &test.predicate {
         Predicate::Compare(comparison, value) => {
@@ -182,13 +182,21 @@ fn write_test<'a>(w: &mut Writer<'a>, resource: &ResourceDefinition, test: &'a T
             single(w, field, value);
             w.push(")");
         }
-        Predicate::Like { pattern, case } => {
+        Predicate::CompareEach(..)
+        | Predicate::MatchesEach(..)
+        | Predicate::Search { .. }
+        | Predicate::Contains(_)
+        | Predicate::ContainedIn(_)
+        | Predicate::Overlaps(_) => unimplemented!(),
+        Predicate::Matches(case, pattern) => {
             w.push("(");
             operand(w, resource, id, row);
             w.cast_out(field);
             w.push(match case {
-                LikeCase::Sensitive => " LIKE ",
-                LikeCase::Insensitive => " ILIKE ",
+                PatternKind::Like => " LIKE ",
+                PatternKind::ILike => " ILIKE ",
+                PatternKind::Regex => " ~ ",
+                PatternKind::IRegex => " ~* ",
             });
             let number = w.param(Param::Value(pattern), param_type(field.ty));
             w.number(number);

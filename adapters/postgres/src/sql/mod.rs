@@ -41,5 +41,6 @@ fn write<'a>(w: &mut Writer<'a>, operation: &'a Operation) -> Layout {
         Operation::Update(update) => item::update(w, update),
         Operation::Replace(replace) => item::replace(w, replace),
         Operation::Delete(delete) => item::delete(w, delete),
+        Operation::UpdateMany(_) | Operation::DeleteMany(_) => unimplemented!(),
     }
 }

@@ -139,6 +139,8 @@ pub(super) const fn selection(operation: &Operation) -> (&Select, Representation
         Operation::Update(update) => (&update.select, update.representation),
         Operation::Replace(replace) => (&replace.update.select, replace.update.representation),
         Operation::Delete(delete) => (&delete.select, delete.representation),
+        Operation::UpdateMany(update) => (&update.select, update.representation),
+        Operation::DeleteMany(delete) => (&delete.select, delete.representation),
     }
 }
 
@@ -152,7 +154,9 @@ fn columns(resource: &ResourceDefinition, operation: &Operation) -> Vec<PlanColu
         .iter()
         .enumerate()
         .map(|(index, item)| {
-            let SelectItem::Field(field) = *item;
+            let SelectItem::Field(field) = *item else {
+                unimplemented!()
+            };
             let mut key = vec![if index == 0 { b'{' } else { b',' }];
             write_string(&resource.field(field).name, &mut key);
             key.push(b':');
@@ -176,7 +180,9 @@ pub(super) fn write_columns(
     let mut layout = Layout::default();
     if representation != Representation::Nothing {
         for item in select.0.iter() {
-            let SelectItem::Field(id) = *item;
+            let SelectItem::Field(id) = *item else {
+                unimplemented!()
+            };
             let position = layout.next();
             if resource.audit.last_updated_at == Some(id) {
                 layout.version = Some(position);

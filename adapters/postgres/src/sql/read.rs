@@ -2,7 +2,7 @@
 
 use rowstamp_domain::definition::ResourceDefinition;
 use rowstamp_domain::operation::{Count, List, Read};
-use rowstamp_domain::query::{Condition, Direction, Nulls, Operand, OrderTerm};
+use rowstamp_domain::query::{Condition, Direction, Nulls, OrderTerm};
 use tokio_postgres::types::Type;
 
 use super::condition::{self, Row};
@@ -36,6 +36,7 @@ pub(super) fn list<'a>(w: &mut Writer<'a>, list: &'a List) -> Layout {
     match list.count {
         Count::None => page(w, list),
         Count::Exact => counted_page(w, list),
+        Count::Planned | Count::Estimated { .. } => unimplemented!(),
     }
 }
 
@@ -136,8 +137,7 @@ fn from_where<'a>(w: &mut Writer<'a>, resource: &ResourceDefinition, conditions:
 }
 
 fn field_of(term: &OrderTerm) -> rowstamp_domain::definition::FieldId {
-    let Operand::Field(id) = term.operand;
-    id
+    term.operand.field()
 }
 
 fn order(w: &mut Writer<'_>, resource: &ResourceDefinition, terms: &[OrderTerm]) {

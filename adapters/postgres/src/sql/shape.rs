@@ -8,7 +8,7 @@ use rowstamp_domain::definition::FieldId;
 use rowstamp_domain::field_type::FieldType;
 use rowstamp_domain::operation::{Count, List, Operation, Precondition, Representation};
 use rowstamp_domain::query::{
-    Comparison, Condition, Direction, IsTest, LikeCase, Nulls, Operand, Predicate, Select, SelectItem,
+    Comparison, Condition, Direction, IsTest, Nulls, Operand, PatternKind, Predicate, Select, SelectItem,
 };
 use rowstamp_domain::value::Value;
 
@@ -54,6 +54,7 @@ pub(super) fn write(operation: &Operation, key: &mut Vec<u8>) {
                 }
             }
         }
+        Operation::UpdateMany(_) | Operation::DeleteMany(_) => unimplemented!(),
         Operation::Delete(delete) => {
             key.push(6);
             select(&delete.select, delete.representation, key);
@@ -71,8 +72,7 @@ fn list(list: &List, ty: &impl Fn(FieldId) -> FieldType, key: &mut Vec<u8>) {
     condition(&list.query.condition, ty, key);
     count(list.query.order.len(), key);
     for term in &list.query.order {
-        let Operand::Field(id) = term.operand;
-        field(id, key);
+        field(term.operand.field(), key);
         key.push(match (term.direction, term.nulls) {
             (Direction::Ascending, Nulls::First) => 0,
             (Direction::Ascending, Nulls::Last) => 1,
@@ -83,6 +83,8 @@ fn list(list: &List, ty: &impl Fn(FieldId) -> FieldType, key: &mut Vec<u8>) {
     key.push(match list.count {
         Count::None => 0,
         Count::Exact => 1,
+        Count::Planned => 2,
+        Count::Estimated { .. } => 3,
     });
     key.push(u8::from(list.query.offset > 0));
     match super::read::limit_in_text(list) {
@@ -131,7 +133,9 @@ fn select(select: &Select, representation: Representation, key: &mut Vec<u8>) {
     key.push(1);
     count(select.0.len(), key);
     for item in select.0.iter() {
-        let SelectItem::Field(id) = item;
+        let SelectItem::Field(id) = item else {
+            unimplemented!()
+        };
         field(*id, key);
     }
 }
@@ -167,8 +171,11 @@ fn condition(condition_: &Condition, ty: &impl Fn(FieldId) -> FieldType, key: &m
             key.push(4);
             condition(inner, ty, key);
         }
+        Condition::Embedded(_) => unimplemented!(),
         Condition::Test(test) => {
-            let Operand::Field(id) = test.operand;
+            let Operand::Field(id) = test.operand else {
+                unimplemented!()
+            };
             predicate(&test.predicate, ty(id), key);
             field(id, key);
         }
@@ -199,9 +206,17 @@ fn predicate(predicate: &Predicate, ty: FieldType, key: &mut Vec<u8>) {
             IsTest::Unknown => 24,
         }),
         Predicate::IsDistinct(_) => key.push(17),
-        Predicate::Like { case, .. } => key.push(match case {
-            LikeCase::Sensitive => 18,
-            LikeCase::Insensitive => 19,
+        Predicate::CompareEach(..)
+        | Predicate::MatchesEach(..)
+        | Predicate::Search { .. }
+        | Predicate::Contains(_)
+        | Predicate::ContainedIn(_)
+        | Predicate::Overlaps(_) => unimplemented!(),
+        Predicate::Matches(case, _) => key.push(match case {
+            PatternKind::Like => 18,
+            PatternKind::ILike => 19,
+            PatternKind::Regex => 25,
+            PatternKind::IRegex => 26,
         }),
     }
 }

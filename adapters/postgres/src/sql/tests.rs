@@ -10,8 +10,8 @@ use rowstamp_domain::operation::{
     Update,
 };
 use rowstamp_domain::query::{
-    Comparison, Condition, Direction, IsTest, LikeCase, Nulls, Operand, OrderTerm, Predicate, Query, Select,
-    SelectItem, Test,
+    Comparison, Condition, Direction, IsTest, Nulls, Operand, OrderTerm, PatternKind, Predicate, Query,
+    Select, SelectItem, Test,
 };
 use rowstamp_domain::value::{Json, Timestamp, Value};
 use rowstamp_domain::{Resource, ResourceEnum};
@@ -85,6 +85,7 @@ impl Book {
 
     fn order(&self, field: &str, direction: Direction, nulls: Nulls) -> OrderTerm {
         OrderTerm {
+            embed: None,
             operand: Operand::Field(self.id(field)),
             direction,
             nulls,
@@ -103,9 +104,11 @@ impl Book {
 
     fn list(&self) -> List {
         List {
+            look_ahead: false,
             resource: Arc::clone(&self.0),
             visible: Condition::Always,
             query: Query {
+                after: None,
                 select: self.select(&["uid", "last_updated_at"]),
                 condition: Condition::Always,
                 order: vec![self.order("uid", Direction::Ascending, Nulls::Last)],
@@ -125,6 +128,8 @@ impl Book {
             text("ok"),
         ];
         Insert {
+            bound: rowstamp_domain::operation::RowBound::Any,
+            conflict: None,
             resource: Arc::clone(&self.0),
             columns: ["uid", "title", "tags", "mood"]
                 .map(|name| self.id(name))
@@ -208,13 +213,7 @@ impl Book {
             ]),
             Condition::Not(Box::new(self.test("pages", Predicate::Is(IsTest::Null)))),
             self.test("doc", Predicate::IsDistinct(Value::Null)),
-            self.test(
-                "mood",
-                Predicate::Like {
-                    pattern: text("o%"),
-                    case: LikeCase::Insensitive,
-                },
-            ),
+            self.test("mood", Predicate::Matches(PatternKind::ILike, text("o%"))),
             Condition::Never,
             Condition::All(vec![]),
         ])

@@ -63,7 +63,11 @@ const fn precondition(operation: &Operation) -> Option<&Precondition> {
         Operation::Update(update) => Some(&update.precondition),
         Operation::Replace(replace) => Some(&replace.update.precondition),
         Operation::Delete(Delete { precondition, .. }) => Some(precondition),
-        Operation::Read(_) | Operation::List(_) | Operation::Insert(_) => None,
+        Operation::Read(_)
+        | Operation::List(_)
+        | Operation::Insert(_)
+        | Operation::UpdateMany(_)
+        | Operation::DeleteMany(_) => None,
     }
 }
 
@@ -121,7 +125,7 @@ const fn success(operation: &Operation) -> Verdict {
     match operation {
         Operation::Read(_) | Operation::List(_) => Verdict::Found,
         Operation::Insert(_) => Verdict::Created,
-        Operation::Update(_) | Operation::Replace(_) => Verdict::Updated,
-        Operation::Delete(_) => Verdict::Deleted,
+        Operation::Update(_) | Operation::Replace(_) | Operation::UpdateMany(_) => Verdict::Updated,
+        Operation::Delete(_) | Operation::DeleteMany(_) => Verdict::Deleted,
     }
 }

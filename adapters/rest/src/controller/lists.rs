@@ -70,6 +70,7 @@ pub(super) fn refused(outcome: &Outcome, served: &Served) -> Problem {
         Verdict::NotWritable => Problem::new(codes::FORBIDDEN, "the caller may not do this with this row"),
         Verdict::PreconditionFailed => respond::precondition_failed(),
         Verdict::Mismatch(fields) => writing::mismatch(&served.definition, fields),
+        Verdict::RecordMismatch(_) | Verdict::RowCount(_) => unimplemented!(),
         // A store that answers a write with another write's verdict broke its contract.
         Verdict::Found | Verdict::Created | Verdict::Updated | Verdict::Deleted => {
             Problem::new(codes::INTERNAL, "the request could not be completed")

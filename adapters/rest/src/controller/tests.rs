@@ -332,6 +332,7 @@ async fn a_created_row_is_stamped_once_and_answered_as_the_store_encoded_it() {
             rows: Rows::Json(b"{\"title\":\"Emma\"}".to_vec()),
             returned: 1,
             affected: 1,
+            created: 0,
             version: Some(now()),
             uid: Some(Uuid::parse_str(UID).unwrap()),
             ..Outcome::verdict(Verdict::Created)

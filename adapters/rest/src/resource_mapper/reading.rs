@@ -59,6 +59,7 @@ pub(crate) fn list(served: &Served, mut query: Query, visible: Condition, count:
         visible,
         query,
         count,
+        look_ahead: false,
         representation,
     })
 }

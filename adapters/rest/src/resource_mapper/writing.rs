@@ -6,7 +6,7 @@ use rowstamp_domain::body::{BodyLimits, Objects, read_object, read_objects};
 use rowstamp_domain::caller::Caller;
 use rowstamp_domain::definition::{Default, Field, FieldId, FieldRole, ResourceDefinition};
 use rowstamp_domain::operation::{
-    Delete, Insert, NewRow, Operation, Precondition, Replace, Representation, Stamp, Update,
+    Delete, Insert, NewRow, Operation, Precondition, Replace, Representation, RowBound, Stamp, Update,
 };
 use rowstamp_domain::query::{Condition, Select};
 use rowstamp_domain::record::Record;
@@ -140,6 +140,8 @@ pub(crate) fn create(
         columns,
         rows: vec![row],
         permitted,
+        conflict: None,
+        bound: RowBound::Any,
         visible: writing.visible,
         select: writing.select,
         representation: writing.representation,

@@ -8,7 +8,7 @@ use crate::definition::nearest::did_you_mean;
 use crate::definition::spec::{AccessSpec, RuleSpec};
 use crate::definition::{Default, FieldId, ResourceDefinition};
 use crate::query::grammar;
-use crate::query::{Condition, Operand, RuleValue};
+use crate::query::{Condition, RuleValue};
 
 const WORDS: [&str; 6] = ["anyone", "authenticated", "owner", "nobody", "group:", "scope:"];
 
@@ -182,17 +182,15 @@ fn rule_fields(rule: &AccessRule, fields: &mut HashSet<FieldId>) {
 
 fn condition_fields(condition: &Condition<RuleValue>, fields: &mut HashSet<FieldId>) {
     match condition {
-        Condition::Always | Condition::Never => {}
+        Condition::Always | Condition::Never | Condition::Embedded(_) => {}
         Condition::All(conditions) | Condition::Any(conditions) => {
             for condition in conditions {
                 condition_fields(condition, fields);
             }
         }
         Condition::Not(condition) => condition_fields(condition, fields),
-        Condition::Test(test) => match test.operand {
-            Operand::Field(id) => {
-                fields.insert(id);
-            }
-        },
+        Condition::Test(test) => {
+            fields.insert(test.operand.field());
+        }
     }
 }

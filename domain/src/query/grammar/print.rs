@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 
 use crate::definition::ResourceDefinition;
 use crate::query::{
-    Comparison, Condition, Direction, IsTest, LikeCase, Nulls, Operand, OrderTerm, Predicate, Query, Select,
-    SelectItem, Test,
+    Comparison, Condition, Direction, IsTest, Nulls, Operand, OrderTerm, PatternKind, Predicate, Query,
+    Select, SelectItem, Test,
 };
 use crate::value::Value;
 
@@ -30,10 +30,10 @@ impl Query {
 impl Select {
     /// The columns as the value of `select=`.
     pub fn to_text(&self, definition: &ResourceDefinition) -> String {
-        let names = self
-            .0
-            .iter()
-            .map(|SelectItem::Field(id)| definition.field(*id).name.as_str());
+        let names = self.0.iter().map(|item| match item {
+            SelectItem::Field(id) => definition.field(*id).name.as_str(),
+            SelectItem::Column(_) | SelectItem::Embed(_) => todo!(),
+        });
         names.collect::<Vec<_>>().join(",")
     }
 }
@@ -83,6 +83,7 @@ fn write_condition(condition: &Condition, negated: bool, definition: &ResourceDe
         (Condition::Always, false) | (Condition::Never, true) => write_nothing(true, definition, text),
         (Condition::All(list), _) => write_branch("and", list, negated, definition, text),
         (Condition::Any(list), _) => write_branch("or", list, negated, definition, text),
+        (Condition::Embedded(_), _) => todo!(),
         (Condition::Test(test), _) => write_test(test, negated, definition, text),
     }
 }
@@ -150,10 +151,18 @@ fn write_test(test: &Test, negated: bool, definition: &ResourceDefinition, text:
             text.push_str("isdistinct.");
             write_value(value, text);
         }
-        Predicate::Like { pattern, case } => {
+        Predicate::CompareEach(..)
+        | Predicate::MatchesEach(..)
+        | Predicate::Search { .. }
+        | Predicate::Contains(_)
+        | Predicate::ContainedIn(_)
+        | Predicate::Overlaps(_) => todo!(),
+        Predicate::Matches(case, pattern) => {
             text.push_str(match case {
-                LikeCase::Sensitive => "like.",
-                LikeCase::Insensitive => "ilike.",
+                PatternKind::Like => "like.",
+                PatternKind::ILike => "ilike.",
+                PatternKind::Regex => "match.",
+                PatternKind::IRegex => "imatch.",
             });
             write_value(pattern, text);
         }
@@ -163,6 +172,7 @@ fn write_test(test: &Test, negated: bool, definition: &ResourceDefinition, text:
 fn operand_name<'a>(operand: &Operand, definition: &'a ResourceDefinition) -> &'a str {
     match operand {
         Operand::Field(id) => &definition.field(*id).name,
+        Operand::Json { .. } => todo!(),
     }
 }
 

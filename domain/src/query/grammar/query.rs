@@ -119,6 +119,7 @@ impl Query {
             select,
             condition,
             order,
+            after: None,
             limit,
             offset: offset.unwrap_or(0),
         })

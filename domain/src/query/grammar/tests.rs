@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{QueryError, QueryErrorKind};
 use crate::definition::{FieldId, ResourceDefinition, toml};
 use crate::query::{
-    Comparison, Condition, Direction, IsTest, LikeCase, Nulls, Operand, OrderTerm, Predicate, Query,
+    Comparison, Condition, Direction, IsTest, Nulls, Operand, OrderTerm, PatternKind, Predicate, Query,
     SelectItem, Test,
 };
 use crate::value::Value;
@@ -465,12 +465,12 @@ fn test() -> impl Strategy<Value = Condition> {
         .prop_map(move |is| (in_print, Predicate::Is(is))),
         (
             text(),
-            prop_oneof![Just(LikeCase::Sensitive), Just(LikeCase::Insensitive)]
+            prop_oneof![Just(PatternKind::Like), Just(PatternKind::ILike)]
         )
             .prop_map(move |(pattern, case)| {
                 // A star is a wildcard in text, and a lone backslash at the end is refused.
                 let pattern = Value::Text(pattern.replace(['*', '\\'], "%"));
-                (title, Predicate::Like { pattern, case })
+                (title, Predicate::Matches(case, pattern))
             }),
     ];
     tests.prop_map(|(id, predicate): (FieldId, Predicate)| {
@@ -495,6 +495,7 @@ fn conditions() -> impl Strategy<Value = Condition> {
 fn queries() -> impl Strategy<Value = Query> {
     let term =
         (1_u16..9, any::<bool>(), any::<bool>()).prop_map(|(field, descending, nulls_first)| OrderTerm {
+            embed: None,
             operand: Operand::Field(FieldId::new(field)),
             direction: if descending {
                 Direction::Descending
@@ -522,6 +523,7 @@ fn queries() -> impl Strategy<Value = Query> {
                 select,
                 condition,
                 order,
+                after: None,
                 limit,
                 offset,
             }

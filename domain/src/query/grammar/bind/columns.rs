@@ -37,6 +37,7 @@ impl<R: Fn(FieldId) -> bool, V: Values> Binder<'_, R, V> {
                 Some(false) => Nulls::Last,
             };
             order.push(OrderTerm {
+                embed: None,
                 operand,
                 direction,
                 nulls,
@@ -62,8 +63,9 @@ impl<R: Fn(FieldId) -> bool, V: Values> Binder<'_, R, V> {
             match item {
                 syntax::SelectItem::Star => {
                     for item in self.definition.select_readable(&self.readable).0.iter() {
-                        let SelectItem::Field(id) = item;
-                        add(&mut columns, *id);
+                        if let SelectItem::Field(id) = item {
+                            add(&mut columns, *id);
+                        }
                     }
                 }
                 syntax::SelectItem::Column {
@@ -98,6 +100,7 @@ pub(in crate::query::grammar) fn append_uid(order: &mut Vec<OrderTerm>, definiti
     let operand = Operand::Field(definition.audit.uid);
     if !order.iter().any(|term| term.operand == operand) {
         order.push(OrderTerm {
+            embed: None,
             operand,
             direction: Direction::Ascending,
             nulls: Nulls::Last,

@@ -5,7 +5,7 @@ use super::super::syntax::{Operand as Text, Operation};
 use super::{Binder, Values};
 use crate::definition::Field;
 use crate::field_type::{FieldType, ScalarType};
-use crate::query::{Comparison, IsTest, LikeCase, Predicate};
+use crate::query::{Comparison, IsTest, PatternKind, Predicate};
 
 impl<R, V: Values> Binder<'_, R, V> {
     /// What is asked of the field; nothing where its value would have to be in an empty list.
@@ -61,11 +61,11 @@ impl<R, V: Values> Binder<'_, R, V> {
                 }
                 let pattern = self.values.pattern(&one.replace('*', "%")).map_err(bad_value)?;
                 let case = if operation.operator == "like" {
-                    LikeCase::Sensitive
+                    PatternKind::Like
                 } else {
-                    LikeCase::Insensitive
+                    PatternKind::ILike
                 };
-                Ok(Some(Predicate::Like { pattern, case }))
+                Ok(Some(Predicate::Matches(case, pattern)))
             }
             "sl" | "sr" | "nxr" | "nxl" | "adj" => {
                 let message = format!(
