@@ -1,0 +1,5 @@
+//! Networks, servers and neighbours that fail, and what becomes of requests meanwhile. `docs/reliability.md` lists the promises.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod certificates;
+mod tls;
