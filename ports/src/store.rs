@@ -24,7 +24,8 @@ pub struct StoreContext {
 /// - Verdicts are as [`rowstamp_domain::operation`] states them, also when other writers work on the same row at the same time:
 ///   of two updates that demand the same version exactly one succeeds.
 /// - A row's `last_updated_at` strictly increases.
-/// - An error of kind [`StoreError::Unavailable`], [`StoreError::Conflict`], [`StoreError::Invalid`] or [`StoreError::Drift`] wrote nothing.
+/// - An error of kind [`StoreError::Unavailable`], [`StoreError::Conflict`], [`StoreError::Invalid`], [`StoreError::InvalidQuery`] or
+///   [`StoreError::Drift`] wrote nothing.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait RecordStore: Send + Sync {
@@ -67,6 +68,9 @@ pub enum StoreError {
     /// The database refused values that the definition let pass.
     #[error("the database refused the values")]
     Invalid(Vec<FieldFault>),
+    /// The query asks for something that only the database can find wrong.
+    #[error("the database refused the query")]
+    InvalidQuery(QueryFault),
     /// Nothing was written; trying again later can help.
     #[error("the database cannot be reached or is too busy")]
     Unavailable,
@@ -129,4 +133,15 @@ pub enum FaultKind {
     OutOfRange,
     /// A trigger or function of the database raised an exception (class P0).
     Raised,
+}
+
+/// What only the database can find wrong with a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueryFault {
+    /// A regular expression of `match` or `imatch` is none (2201B).
+    RegularExpression,
+    /// The words of `fts` do not follow the syntax of `to_tsquery` (42601).
+    SearchWords,
+    /// A value cannot be cast to the type asked for, or a sum is beyond its type (22P02, 22003, 22007, 22008 and their kin).
+    Value,
 }

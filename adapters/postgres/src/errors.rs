@@ -75,6 +75,7 @@ fn refused(refusal: &DbError, phase: Phase, operation: Option<&Operation>) -> St
                 "PostgreSQL refused a row"
             );
         }
+        StoreError::InvalidQuery(fault) => debug!(sqlstate, ?fault, "PostgreSQL refused a query"),
         StoreError::Unavailable | StoreError::DeadlineExceeded | StoreError::OutcomeUnknown => {
             warn!(
                 sqlstate,

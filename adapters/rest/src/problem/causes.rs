@@ -4,7 +4,9 @@ use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use rowstamp_domain::definition::ResourceDefinition;
 use rowstamp_domain::validation::{MOST_VIOLATIONS, Pointer, Violation};
 use rowstamp_ports::exchange::RequestErrorKind;
-use rowstamp_ports::{Conflict, ConflictKind, FaultKind, FieldFault, IdentityError, Refusal, StoreError};
+use rowstamp_ports::{
+    Conflict, ConflictKind, FaultKind, FieldFault, IdentityError, QueryFault, Refusal, StoreError,
+};
 
 use super::{Code, Problem, codes};
 
@@ -47,6 +49,7 @@ impl Problem {
         match error {
             StoreError::Conflict(conflict) => of_conflict(conflict, resource),
             StoreError::Invalid(faults) => of_faults(faults, resource),
+            StoreError::InvalidQuery(fault) => of_query(*fault),
             StoreError::Unavailable => Self::new(
                 codes::UNAVAILABLE,
                 "the database cannot be reached or is too busy",
@@ -137,6 +140,25 @@ fn of_conflict(conflict: &Conflict, resource: &ResourceDefinition) -> Problem {
         })
         .collect();
     Problem::new(code, message).errors(violations)
+}
+
+fn of_query(fault: QueryFault) -> Problem {
+    match fault {
+        QueryFault::RegularExpression => Problem::new(
+            codes::INVALID_PATTERN,
+            "a pattern of `match` or `imatch` is no regular expression",
+        )
+        .hint("PostgreSQL's regular expressions are POSIX ones"),
+        QueryFault::SearchWords => Problem::new(
+            codes::INVALID_SEARCH,
+            "the words of `fts` do not follow the syntax of to_tsquery",
+        )
+        .hint("words are joined by &, | or <->; `plfts` and `wfts` take any text"),
+        QueryFault::Value => Problem::new(
+            codes::INVALID_VALUE,
+            "a value cannot be cast to the type that was asked for, or is beyond its range",
+        ),
+    }
 }
 
 fn of_faults(faults: &[FieldFault], resource: &ResourceDefinition) -> Problem {

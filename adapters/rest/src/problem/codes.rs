@@ -49,9 +49,13 @@ codes! {
     UNKNOWN_FIELD = "42703" BAD_REQUEST "Unknown field",
         "A parameter of the query string names a field that the resource does not have.";
     INVALID_VALUE = "22P02" BAD_REQUEST "Invalid value",
-        "A value in the query string does not fit its field.";
+        "A value in the query string does not fit its field, or one of a row cannot be cast to the type that was asked for.";
     INVALID_OPERATOR = "42883" BAD_REQUEST "Invalid operator",
         "An operator in the query string cannot be used on fields of this type.";
+    INVALID_PATTERN = "2201B" BAD_REQUEST "Invalid regular expression",
+        "A pattern of `match` or `imatch` is no regular expression of PostgreSQL's.";
+    INVALID_SEARCH = "42601" BAD_REQUEST "Invalid search",
+        "The words of `fts` do not follow the syntax of PostgreSQL's `to_tsquery`. `plfts` and `wfts` take any text.";
     INVALID_JSON = "PGRST102" BAD_REQUEST "Invalid body",
         "The body is empty, is not JSON, or is not the kind of JSON that the route takes.";
     INVALID_PREFERENCES = "PGRST122" BAD_REQUEST "Invalid preferences",
