@@ -24,7 +24,8 @@ pub(crate) fn read() -> Result<Api, StartError> {
     Api::from_toml(&name.to_string_lossy(), &text).map_err(StartError::Definition)
 }
 
-fn beside_the_binary(path: &Path) -> PathBuf {
+/// The path itself when it is absolute.
+pub(crate) fn beside_the_binary(path: &Path) -> PathBuf {
     let directory = env::var_os("LAMBDA_TASK_ROOT")
         .map(PathBuf::from)
         .or_else(|| env::current_exe().ok()?.parent().map(Path::to_owned));

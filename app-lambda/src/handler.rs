@@ -4,42 +4,55 @@
 //! event that is no request fails the invocation, since a queue or a schedule that sends one would take any answer
 //! for success.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use rowstamp_api_gateway::{EventAnswer, EventSettings, Mapped, map_request, map_response};
 use rowstamp_ports::exchange::{ApiRequest, ApiResponse, RequestError, RequestErrorKind};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// The answer to one event, with `core` between the mappers.
+use crate::maintenance::Report;
+
+/// What an invocation is answered with.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Answer {
+    /// To a request.
+    Event(EventAnswer),
+    /// To a command.
+    Report(Report),
+}
+
+/// The answer to one event, with `core` between the mappers. What is no request may be one of `commands`.
 ///
 /// # Errors
-/// When the event is no HTTP request, or the entrance cannot carry the answer, which the core sees to.
-pub(crate) async fn handle<C, F>(
+/// When the event is neither a request nor a command, the command failed, or the entrance cannot carry the answer, which the core sees to.
+pub(crate) async fn handle(
     event: LambdaEvent<Box<RawValue>>,
-    settings: Arc<EventSettings>,
-    core: C,
-) -> Result<EventAnswer, Diagnostic>
-where
-    C: FnOnce(Result<ApiRequest, RequestError>) -> F,
-    F: Future<Output = ApiResponse>,
-{
+    settings: &EventSettings,
+    core: impl AsyncFnOnce(Result<ApiRequest, RequestError>) -> ApiResponse,
+    commands: impl AsyncFnOnce(&str) -> Option<Result<Report, Diagnostic>>,
+) -> Result<Answer, Diagnostic> {
     let deadline = deadline(event.context.deadline(), SystemTime::now(), Instant::now());
     let Mapped { envelope, request } = map_request(
         event.payload.get().as_bytes(),
         &event.context.request_id,
         deadline,
-        &settings,
+        settings,
     );
-    // A large body must not be held twice while the database works.
-    drop(event);
     if let Err(refused) = &request
         && matches!(refused.kind, RequestErrorKind::UnknownEvent(_))
     {
-        return Err(failure("Rowstamp.UnknownEvent", refused.kind.to_string()));
+        return match commands(event.payload.get()).await {
+            Some(done) => done.map(Answer::Report),
+            None => Err(failure("Rowstamp.UnknownEvent", refused.kind.to_string())),
+        };
     }
-    map_response(envelope, core(request).await).map_err(|response| {
+    // A large body must not be held twice while the database works.
+    drop(event);
+    let answered = map_response(envelope, core(request).await);
+    answered.map(Answer::Event).map_err(|response| {
         failure(
             "Rowstamp.ResponseTooLarge",
             format!(
@@ -98,7 +111,7 @@ mod tests {
     async fn invoke(event: Value) -> Result<Value, Diagnostic> {
         let payload = RawValue::from_string(event.to_string()).unwrap();
         let event = LambdaEvent::new(payload, Context::default());
-        let answer = handle(event, Arc::default(), core).await?;
+        let answer = handle(event, &EventSettings::default(), core, async |_: &str| None).await?;
         Ok(serde_json::to_value(answer).unwrap())
     }
 

@@ -25,6 +25,7 @@ mod definition_file;
 mod error;
 mod handler;
 mod logs;
+mod maintenance;
 mod runtime;
 mod start;
 
@@ -78,7 +79,7 @@ async fn serve(api: Api) -> Result<(), StartError> {
     if let Err(error) = parts.store.warm_up().await {
         tracing::warn!(%error, "no connection to the database yet");
     }
-    runtime::serve(Arc::new(parts.controller), Arc::new(parts.events)).await
+    runtime::serve(Arc::new(parts)).await
 }
 
 fn serve_blocking(api: Api) -> Result<(), StartError> {

@@ -4,12 +4,11 @@ use std::env;
 use std::sync::Arc;
 
 use lambda_runtime::{LambdaEvent, service_fn};
-use rowstamp_api_gateway::EventSettings;
-use rowstamp_rest::Controller;
 use serde_json::value::RawValue;
 
 use crate::error::StartError;
 use crate::handler::handle;
+use crate::start::Parts;
 
 /// What `lambda_runtime` reads from the environment, and would panic without.
 const NEEDED: [&str; 4] = [
@@ -43,17 +42,16 @@ pub(crate) fn check() -> Result<(), StartError> {
 ///
 /// # Errors
 /// [`StartError::Runtime`] when the Runtime API cannot be spoken to.
-pub(crate) async fn serve(
-    controller: Arc<Controller>,
-    settings: Arc<EventSettings>,
-) -> Result<(), StartError> {
+pub(crate) async fn serve(parts: Arc<Parts>) -> Result<(), StartError> {
     // The payload stays raw JSON, so that the Request Mapper reads it, once; the answer is serialised by the runtime,
     // straight into the body that it posts.
     let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
-        let controller = Arc::clone(&controller);
-        handle(event, Arc::clone(&settings), async move |request| {
-            controller.handle(request).await
-        })
+        let parts = Arc::clone(&parts);
+        async move {
+            let core = async |request| parts.controller.handle(request).await;
+            let commands = async |event: &str| parts.maintenance.answer(event).await;
+            handle(event, &parts.events, core, commands).await
+        }
     });
     lambda_runtime::run_concurrent(service)
         .await

@@ -12,12 +12,14 @@ use rowstamp_postgres::PostgresStore;
 use rowstamp_rest::{BuiltApi, Controller};
 
 use crate::error::StartError;
+use crate::maintenance::{self, Maintenance};
 
 /// What the function needs to answer.
 pub(crate) struct Parts {
     pub(crate) controller: Controller,
     pub(crate) store: PostgresStore,
     pub(crate) events: EventSettings,
+    pub(crate) maintenance: Maintenance,
 }
 
 /// The variables of the environment; what is not text is left out.
@@ -38,7 +40,9 @@ pub(crate) fn assemble(api: BuiltApi, vars: &Vars, concurrency: usize) -> Result
     let events = EventSettings::read(vars, &mut problems);
     let answers = rowstamp_rest::Settings::read(vars, &mut problems);
     let identity = identity(vars, &mut problems);
+    let migrates = maintenance::is_allowed(vars, &mut problems);
     let store = problems.into_result(store).map_err(StartError::Settings)?;
+    let maintenance = Maintenance::new(migrates, store.clone(), Arc::clone(api.definition()));
     let controller = Controller::new(
         api,
         Arc::new(store.clone()),
@@ -51,6 +55,7 @@ pub(crate) fn assemble(api: BuiltApi, vars: &Vars, concurrency: usize) -> Result
         controller,
         store,
         events,
+        maintenance,
     })
 }
 

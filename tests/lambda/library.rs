@@ -35,8 +35,16 @@ impl Library {
 
     /// With more variables in the function's environment.
     pub(crate) async fn open_with(vars: &[(&str, &str)]) -> Self {
+        let library = Self::open_without_tables(vars).await;
+        store(&library.database)
+            .create_missing(api().definition())
+            .await
+            .unwrap();
+        library
+    }
+
+    pub(crate) async fn open_without_tables(vars: &[(&str, &str)]) -> Self {
         let database = TestDatabase::create();
-        store(&database).create_missing(api().definition()).await.unwrap();
         let function = start(&[&[("DATABASE_URL", database.url())], vars].concat()).await;
         Self { function, database }
     }
@@ -80,7 +88,7 @@ impl Library {
         connection
     }
 
-    async fn connect(&self) -> tokio_postgres::Client {
+    pub(crate) async fn connect(&self) -> tokio_postgres::Client {
         let (client, connection) = tokio_postgres::connect(self.database.url(), NoTls).await.unwrap();
         tokio::spawn(connection);
         client

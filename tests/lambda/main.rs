@@ -8,6 +8,7 @@ mod crud;
 mod entrances;
 mod event;
 mod library;
+mod maintenance;
 mod rust_definitions;
 mod start;
 mod trouble;
