@@ -224,7 +224,14 @@ async fn a_statement_that_outlives_the_deadline_is_given_up_and_cancelled() {
         .store
         .execute(Operation::Delete(library.delete(uid)), &soon())
         .await;
-    assert_eq!(write, Err(StoreError::OutcomeUnknown));
+    // Unknown only where the server's word on the cancellation came too late.
+    assert!(
+        matches!(
+            write,
+            Err(StoreError::DeadlineExceeded | StoreError::OutcomeUnknown)
+        ),
+        "{write:?}"
+    );
     other.batch_execute("ROLLBACK").await.unwrap();
     let read = library.execute(Operation::Read(library.read(uid))).await.unwrap();
     assert_eq!(read.verdict, Verdict::Found);

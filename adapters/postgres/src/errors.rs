@@ -3,7 +3,7 @@
 //! The real message is logged here and goes no further.
 
 use rowstamp_domain::definition::{FieldId, ResourceDefinition};
-use rowstamp_domain::operation::Operation;
+use rowstamp_domain::operation::{Operation, Outcome, Verdict};
 use rowstamp_ports::{Conflict, ConflictKind, FaultKind, FieldFault, StoreError};
 use tokio_postgres::Error;
 use tokio_postgres::error::DbError;
@@ -22,20 +22,116 @@ pub(crate) enum Phase {
     Sent,
 }
 
-/// What a failure of an operation's statement means.
-pub(crate) fn classify(cause: &Error, phase: Phase, operation: &Operation) -> StoreError {
-    match cause.as_db_error() {
-        Some(refusal) => refused(refusal, phase, Some(operation)),
-        None => broken(cause, phase),
+/// Whether what failed may be tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// No.
+    Never,
+    /// No: a policy of the table refuses the row, which is a verdict and no error.
+    Refused,
+    /// Nothing was written, since others were in the way; a moment later they may not be.
+    Soon,
+    /// Nothing was written, since the connection is of no use; another may be.
+    OnAnotherConnection,
+    /// Nothing was written, since the server does not write; another may be behind its name.
+    OnAnotherServer,
+}
+
+/// An error, and whether trying again can help.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) error: StoreError,
+    pub(crate) again: Again,
+}
+
+impl Failure {
+    /// One that nothing can be done about.
+    pub(crate) const fn for_good(error: StoreError) -> Self {
+        Self {
+            error,
+            again: Again::Never,
+        }
+    }
+
+    /// One that another connection may not run into.
+    pub(crate) const fn on_another_connection(error: StoreError) -> Self {
+        Self {
+            error,
+            again: Again::OnAnotherConnection,
+        }
+    }
+
+    /// A row that a policy of its table refuses.
+    pub(crate) const fn refused() -> Self {
+        Self {
+            error: StoreError::Internal,
+            again: Again::Refused,
+        }
+    }
+
+    /// What the caller of the store gets to know.
+    pub(crate) fn told(self) -> Result<Outcome, StoreError> {
+        match self.again {
+            Again::Refused => Ok(Outcome::verdict(Verdict::NotWritable)),
+            _ => Err(self.error),
+        }
     }
 }
 
+/// What a failure of an operation's statement means.
+pub(crate) fn classify(cause: &Error, phase: Phase, operation: &Operation) -> Failure {
+    let error = match cause.as_db_error() {
+        Some(refusal) => refused(refusal, phase, Some(operation)),
+        None => broken(cause, phase),
+    };
+    let again = again(cause, &error);
+    Failure { error, again }
+}
+
 /// What a failure outside any operation means, such as one of COMMIT.
-pub(crate) fn classify_plain(cause: &Error, phase: Phase) -> StoreError {
-    match cause.as_db_error() {
+pub(crate) fn classify_plain(cause: &Error, phase: Phase) -> Failure {
+    let error = match cause.as_db_error() {
         Some(refusal) => refused(refusal, phase, None),
         None => broken(cause, phase),
+    };
+    let again = again(cause, &error);
+    Failure { error, again }
+}
+
+/// What is wrong with a transaction's role or claims: not the caller's doing, and nothing of the operation was carried out.
+pub(crate) fn classify_set_up(cause: &Error) -> Failure {
+    match cause.as_db_error() {
+        Some(refusal) if refusal.code().code() == "22023" || refusal.code().code() == "42501" => {
+            error!(
+                sqlstate = refusal.code().code(),
+                message = refusal.message(),
+                "the role of ROWSTAMP_DB_ROLE cannot be switched to"
+            );
+            Failure::for_good(StoreError::Drift)
+        }
+        _ => classify_plain(cause, Phase::NothingWritten),
     }
+}
+
+fn again(cause: &Error, error: &StoreError) -> Again {
+    if *error != StoreError::Unavailable {
+        return Again::Never;
+    }
+    match cause.as_db_error().map(|refusal| refusal.code().code()) {
+        Some("40001" | "40P01") => Again::Soon,
+        Some("25006") => Again::OnAnotherServer,
+        None => Again::OnAnotherConnection,
+        Some(code) if code.starts_with("57P") || code.starts_with("08") => Again::OnAnotherConnection,
+        Some(_) => Again::Never,
+    }
+}
+
+/// Whether a row was refused by a policy of its table, which means its caller and not the definition. The SQLSTATE says less than
+/// the place in the server's source, which no language changes.
+pub(crate) fn is_policy(cause: &Error) -> bool {
+    cause.as_db_error().is_some_and(|refusal| {
+        refusal.code().code() == "42501" && refusal.routine() == Some("ExecWithCheckOptions")
+    })
 }
 
 /// The connection failed, or what came over it was not understood.

@@ -9,12 +9,15 @@ mod decode;
 mod encode;
 mod errors;
 mod params;
+mod retry;
 #[cfg(test)]
 mod round_trip;
 mod rows;
+mod run;
 mod schema;
 mod sql;
 mod store;
+mod transaction;
 mod unit;
 
 pub use connection::Settings;

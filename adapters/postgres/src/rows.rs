@@ -1,5 +1,6 @@
 //! From the driver's rows to an outcome: encoded straight into the answer, or as records where a hook wants them.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,9 +13,9 @@ use rowstamp_domain::value::{Timestamp, Value};
 use tokio_postgres::types::{FromSql, Type};
 use tokio_postgres::{Row, RowStream};
 
-use crate::connection::Prepared;
+use crate::connection::PrepareError;
 use crate::decode;
-use crate::encode::{self, Malformed};
+use crate::encode::{self, Encoding, Malformed};
 use crate::sql::{Judged, Plan};
 
 /// Why rows could not be read to their end.
@@ -24,6 +25,8 @@ pub(crate) enum RowsError {
     Database(tokio_postgres::Error),
     /// A row is not what was prepared.
     Malformed(Malformed),
+    /// A column cannot hold its field.
+    Column(PrepareError),
 }
 
 impl From<tokio_postgres::Error> for RowsError {
@@ -76,14 +79,15 @@ fn flag(row: &Row, position: usize) -> Option<bool> {
         .map(|byte| *byte != 0)
 }
 
-/// Reads an operation's rows to the end, where the implicit transaction is committed: only then is anything certain.
+/// Reads an operation's rows to the end, where the implicit transaction is committed: only then is anything certain. `encodings` are
+/// those of a prepared statement; without them the first row tells.
 pub(crate) async fn read(
     stream: RowStream,
     operation: &Operation,
     plan: &Plan,
-    prepared: &Prepared,
+    encodings: Option<&[Encoding]>,
 ) -> Result<Ended, RowsError> {
-    let mut answer = Answer::new(operation, plan, prepared);
+    let mut answer = Answer::new(operation, plan, encodings);
     let mut stream = pin!(stream);
     while let Some(row) = stream.try_next().await? {
         answer.take(&row)?;
@@ -98,7 +102,7 @@ pub(crate) async fn read(
 struct Answer<'a> {
     operation: &'a Operation,
     plan: &'a Plan,
-    prepared: &'a Prepared,
+    encodings: Option<Cow<'a, [Encoding]>>,
     sink: Sink,
     judged: Option<Judged>,
     /// Rows that the database answered with, shown or not.
@@ -117,7 +121,7 @@ enum Sink {
 }
 
 impl<'a> Answer<'a> {
-    fn new(operation: &'a Operation, plan: &'a Plan, prepared: &'a Prepared) -> Self {
+    fn new(operation: &'a Operation, plan: &'a Plan, encodings: Option<&'a [Encoding]>) -> Self {
         let sink = match plan.representation(operation) {
             Representation::Nothing => Sink::Nothing,
             Representation::JsonObject => Sink::Object(Vec::new()),
@@ -130,7 +134,7 @@ impl<'a> Answer<'a> {
         Self {
             operation,
             plan,
-            prepared,
+            encodings: encodings.map(Cow::Borrowed),
             sink,
             judged: None,
             seen: 0,
@@ -168,17 +172,25 @@ impl<'a> Answer<'a> {
             return Ok(());
         }
         self.returned += 1;
+        let plan = self.plan;
+        let encodings = match &mut self.encodings {
+            Some(encodings) => encodings,
+            unknown => {
+                let found = plan.encodings(row.columns()).map_err(RowsError::Column)?;
+                unknown.insert(Cow::Owned(found.into_vec()))
+            }
+        };
         match &mut self.sink {
             Sink::Nothing => self.returned = 0,
-            Sink::Object(out) => write_object(self.plan, self.prepared, row, out)?,
+            Sink::Object(out) => write_object(plan, encodings, row, out)?,
             Sink::Array(out) => {
                 if self.returned > 1 {
                     out.push(b',');
                 }
-                write_object(self.plan, self.prepared, row, out)?;
+                write_object(plan, encodings, row, out)?;
             }
             Sink::Records(resource, records) => {
-                records.push(record(self.plan, self.prepared, resource, row)?);
+                records.push(record(plan, encodings, resource, row)?);
             }
         }
         Ok(())
@@ -274,12 +286,12 @@ fn uid(operation: &Operation) -> Option<uuid::Uuid> {
 }
 
 /// Appends the selected columns as one JSON object.
-fn write_object(plan: &Plan, prepared: &Prepared, row: &Row, out: &mut Vec<u8>) -> Result<(), RowsError> {
+fn write_object(plan: &Plan, encodings: &[Encoding], row: &Row, out: &mut Vec<u8>) -> Result<(), RowsError> {
     out.reserve(plan.key_bytes + row.raw_size_bytes() * 2);
     if plan.columns.is_empty() {
         out.push(b'{');
     }
-    for (position, (column, encoding)) in plan.columns.iter().zip(&*prepared.encodings).enumerate() {
+    for (position, (column, encoding)) in plan.columns.iter().zip(encodings).enumerate() {
         out.extend_from_slice(&column.key);
         encode::write(*encoding, raw(row, position)?, out)?;
     }
@@ -290,12 +302,12 @@ fn write_object(plan: &Plan, prepared: &Prepared, row: &Row, out: &mut Vec<u8>) 
 /// The selected columns as a record.
 fn record(
     plan: &Plan,
-    prepared: &Prepared,
+    encodings: &[Encoding],
     resource: &Arc<ResourceDefinition>,
     row: &Row,
 ) -> Result<Record, RowsError> {
     let mut record = Record::new(Arc::clone(resource));
-    for (position, (column, encoding)) in plan.columns.iter().zip(&*prepared.encodings).enumerate() {
+    for (position, (column, encoding)) in plan.columns.iter().zip(encodings).enumerate() {
         let ty = resource.field(column.field).ty.scalar;
         record.put(column.field, decode::decode(*encoding, ty, raw(row, position)?)?);
     }

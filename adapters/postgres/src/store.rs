@@ -1,21 +1,24 @@
-//! The record store: an operation becomes a statement on a shared connection, and its rows an outcome.
+//! The record store: an operation becomes a statement on a shared connection, or a transaction on one of its own, and its rows an
+//! outcome.
 
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use rowstamp_domain::operation::{Operation, Outcome, Verdict};
+use rowstamp_domain::operation::{Operation, Outcome};
 use rowstamp_ports::{CredentialSource, FixedPassword, RecordStore, StoreContext, StoreError, UnitOfWork};
-use tracing::{error, warn};
 
-use crate::connection::{Connector, Live, Pool, PrepareError, Settings};
-use crate::errors::{Phase, classify, classify_plain, is_outdated};
-use crate::rows::{self, Ended, RowsError};
-use crate::sql::{self, Plan, Plans};
+use crate::connection::{Connector, Exclusive, Live, Pool, Settings};
+use crate::errors::{Failure, Phase, classify_plain};
+use crate::retry::Tries;
+use crate::run;
+use crate::sql::Plans;
+use crate::transaction::SetUp;
 use crate::unit::Unit;
 
-/// How often a replacement starts anew because rows came and went under it.
-const MAX_RACES: usize = 3;
+/// How long an answer that is late anyway waits for what the server says of a cancelled statement.
+const LAST_WORD: Duration = Duration::from_millis(100);
 
 /// Rows in PostgreSQL.
 ///
@@ -25,6 +28,7 @@ const MAX_RACES: usize = 3;
 pub struct PostgresStore {
     pub(crate) pool: Arc<Pool>,
     pub(crate) plans: Arc<Plans>,
+    set_up: Arc<SetUp>,
 }
 
 impl PostgresStore {
@@ -33,8 +37,9 @@ impl PostgresStore {
     pub fn new(settings: &Settings, credentials: Arc<dyn CredentialSource>) -> Self {
         let connector = Connector::new(settings, credentials);
         Self {
-            pool: Arc::new(Pool::new(connector, settings.pool_size)),
+            pool: Arc::new(Pool::new(connector, settings)),
             plans: Arc::default(),
+            set_up: Arc::new(SetUp::new(settings)),
         }
     }
 
@@ -48,67 +53,133 @@ impl PostgresStore {
     /// # Errors
     /// [`StoreError::Unavailable`] when there is no connecting; a later operation tries again.
     pub async fn warm_up(&self) -> Result<(), StoreError> {
-        self.pool.shared().await.map(drop)
+        self.pool.warm_up().await
     }
 
-    async fn on_shared(
-        &self,
-        operation: &Operation,
-        deadline: Option<Instant>,
-    ) -> Result<Outcome, StoreError> {
-        let shared = within(deadline, self.pool.shared())
-            .await
-            .unwrap_or(Err(StoreError::DeadlineExceeded))?;
-        if let Some(result) = within(deadline, carry_out_alone(&shared.live, &self.plans, operation)).await {
-            result
+    /// One attempt at an operation.
+    async fn attempt(&self, operation: &Operation, context: &StoreContext) -> Result<Outcome, Failure> {
+        if self.pool.shares() {
+            self.on_shared(operation, context).await
         } else {
-            shared.abandon(&self.pool);
-            Err(too_late(operation))
+            self.on_exclusive(operation, context).await
         }
+    }
+
+    async fn on_shared(&self, operation: &Operation, context: &StoreContext) -> Result<Outcome, Failure> {
+        let shared = within(context.deadline, self.pool.shared())
+            .await
+            .unwrap_or(Err(Failure::for_good(StoreError::DeadlineExceeded)))?;
+        let plan = self.plans.find(operation);
+        let mut work = pin!(run::alone(&shared.live, &plan, operation));
+        let result = match within(context.deadline, work.as_mut()).await {
+            Some(result) => result,
+            None if shared.abandon().await => last_word(work, operation).await,
+            None => Err(too_late(operation)),
+        };
+        self.learned(result, &shared.live)
+    }
+
+    /// As a transaction of its own.
+    async fn on_exclusive(&self, operation: &Operation, context: &StoreContext) -> Result<Outcome, Failure> {
+        let exclusive = self.exclusive(context.deadline).await?;
+        let plan = self.plans.find(operation);
+        let beginning = self.set_up.beginning(context);
+        let live = Arc::clone(&exclusive.live);
+        let mut work = pin!(run::as_transaction(&live, &beginning, &plan, operation));
+        match within(context.deadline, work.as_mut()).await {
+            Some(result) => {
+                let result = self.learned(result, &live);
+                exclusive.give_back();
+                result
+            }
+            None => {
+                exclusive.cancel().await;
+                last_word(work, operation).await
+            }
+        }
+    }
+
+    async fn exclusive(&self, deadline: Option<Instant>) -> Result<Exclusive, Failure> {
+        within(deadline, self.pool.exclusive())
+            .await
+            .unwrap_or(Err(Failure::for_good(StoreError::DeadlineExceeded)))
+    }
+
+    fn learned<T>(&self, result: Result<T, Failure>, live: &Live) -> Result<T, Failure> {
+        result.inspect_err(|failure| self.pool.learn(failure, live))
     }
 }
 
 #[async_trait]
 impl RecordStore for PostgresStore {
     async fn execute(&self, operation: Operation, context: &StoreContext) -> Result<Outcome, StoreError> {
-        match self.on_shared(&operation, context.deadline).await {
-            // A connection that had died unnoticed; a read can simply be done again on another one.
-            Err(StoreError::Unavailable) if !operation.is_write() => {
-                self.on_shared(&operation, context.deadline).await
+        in_time(context.deadline)?;
+        let mut tries = Tries::until(context.deadline);
+        loop {
+            match self.attempt(&operation, context).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(failure) if tries.again(&failure).await => {}
+                Err(failure) => return failure.told(),
             }
-            result => result,
         }
     }
 
     async fn begin(&self, context: &StoreContext) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        let exclusive = within(context.deadline, self.pool.exclusive())
+        in_time(context.deadline)?;
+        let exclusive = self
+            .exclusive(context.deadline)
             .await
-            .unwrap_or(Err(StoreError::DeadlineExceeded))?;
+            .map_err(|failure| failure.error)?;
         Ok(Box::new(Unit::new(
             exclusive,
             Arc::clone(&self.plans),
-            context.deadline,
+            Arc::clone(&self.set_up),
+            context.clone(),
         )))
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        let shared = self.pool.shared().await?;
-        match shared.live.client().check_connection().await {
-            Ok(()) => Ok(()),
-            Err(cause) => {
-                shared.live.note(&cause);
-                Err(classify_plain(&cause, Phase::NothingWritten))
-            }
+        let checked = |live: &Live, result: Result<(), tokio_postgres::Error>| {
+            result.map_err(|cause| {
+                live.note(&cause);
+                classify_plain(&cause, Phase::NothingWritten).error
+            })
+        };
+        if self.pool.shares() {
+            let shared = self.pool.shared().await.map_err(|failure| failure.error)?;
+            checked(&shared.live, shared.live.client().check_connection().await)
+        } else {
+            let exclusive = self.exclusive(None).await.map_err(|failure| failure.error)?;
+            checked(&exclusive.live, exclusive.live.client().check_connection().await)?;
+            exclusive.give_back();
+            Ok(())
         }
     }
 }
 
 /// What a deadline means for an operation that was under way.
-pub(crate) const fn too_late(operation: &Operation) -> StoreError {
-    if operation.is_write() {
+fn too_late(operation: &Operation) -> Failure {
+    Failure::for_good(if operation.is_write() {
         StoreError::OutcomeUnknown
     } else {
         StoreError::DeadlineExceeded
+    })
+}
+
+/// What the server says at last of a statement that it was asked to cancel. Mostly that it did, and that nothing was written.
+async fn last_word(
+    work: impl Future<Output = Result<Outcome, Failure>>,
+    operation: &Operation,
+) -> Result<Outcome, Failure> {
+    let word = tokio::time::timeout(LAST_WORD, work).await;
+    word.unwrap_or_else(|_| Err(too_late(operation)))
+}
+
+/// Refuses work for a request whose time is over.
+fn in_time(deadline: Option<Instant>) -> Result<(), StoreError> {
+    match deadline {
+        Some(deadline) if Instant::now() >= deadline => Err(StoreError::DeadlineExceeded),
+        _ => Ok(()),
     }
 }
 
@@ -118,107 +189,4 @@ pub(crate) async fn within<T>(deadline: Option<Instant>, future: impl Future<Out
         None => Some(future.await),
         Some(deadline) => tokio::time::timeout_at(deadline.into(), future).await.ok(),
     }
-}
-
-/// Carries out an operation on a connection, outside a transaction: one round trip once its statement is known there.
-///
-/// A statement that was prepared before a column got another type is refused before it does anything; prepared anew it may well
-/// be right, so a migration needs no restart.
-async fn carry_out_alone(live: &Live, plans: &Plans, operation: &Operation) -> Result<Outcome, StoreError> {
-    let plan = plans.find(operation);
-    match attempt(live, &plan, operation).await {
-        Err(Failed::Outdated) => Ok(attempt(live, &plan, operation).await?),
-        result => Ok(result?),
-    }
-}
-
-/// Carries out an operation on a connection, where a refusal ends what is under way there.
-pub(crate) async fn carry_out(
-    live: &Live,
-    plans: &Plans,
-    operation: &Operation,
-) -> Result<Outcome, StoreError> {
-    Ok(attempt(live, &plans.find(operation), operation).await?)
-}
-
-/// How an attempt failed.
-enum Failed {
-    /// Its statement was prepared for other columns, and is now forgotten.
-    Outdated,
-    /// For good.
-    Finally(StoreError),
-}
-
-impl From<StoreError> for Failed {
-    fn from(error: StoreError) -> Self {
-        Self::Finally(error)
-    }
-}
-
-impl From<Failed> for StoreError {
-    fn from(failed: Failed) -> Self {
-        match failed {
-            Failed::Outdated => Self::Drift,
-            Failed::Finally(error) => error,
-        }
-    }
-}
-
-async fn attempt(live: &Live, plan: &Plan, operation: &Operation) -> Result<Outcome, Failed> {
-    let prepared = live.prepared(plan).await.map_err(|cause| match cause {
-        PrepareError::Database(cause) => {
-            live.note(&cause);
-            classify(&cause, Phase::NothingWritten, operation)
-        }
-        PrepareError::ColumnType { column, found } => {
-            error!(
-                table = plan.resource.table.table,
-                column, found, "a column cannot hold its field"
-            );
-            StoreError::Drift
-        }
-    })?;
-    for _ in 0..MAX_RACES {
-        // Until here nothing was sent that writes.
-        if live.is_closed() {
-            return Err(StoreError::Unavailable.into());
-        }
-        let sent = if operation.is_write() {
-            Phase::Sent
-        } else {
-            Phase::NothingWritten
-        };
-        let failed = |cause: &tokio_postgres::Error| {
-            if is_outdated(cause) {
-                live.forget(plan);
-                return Failed::Outdated;
-            }
-            live.note(cause);
-            Failed::Finally(classify(cause, sent, operation))
-        };
-        let stream = live
-            .client()
-            .query_raw(&prepared.statement, sql::params(operation))
-            .await
-            .map_err(|cause| failed(&cause))?;
-        match rows::read(stream, operation, plan, &prepared).await {
-            Ok(Ended::Outcome(outcome)) => return Ok(outcome),
-            Ok(Ended::RaceLost) => {}
-            Err(RowsError::Database(cause)) => return Err(failed(&cause)),
-            Err(RowsError::Malformed(cause)) => {
-                error!(%cause, table = plan.resource.table.table, "a row could not be read");
-                return Err(Failed::Finally(match sent {
-                    Phase::Sent => StoreError::OutcomeUnknown,
-                    Phase::NothingWritten => StoreError::Internal,
-                }));
-            }
-        }
-    }
-    // There is no row, and none came to be, although no rule was against it: a trigger passed it over. That rows of this uid came
-    // and went each time would look the same, but hardly happens. Nothing was written in either case.
-    warn!(
-        table = plan.resource.table.table,
-        "PostgreSQL creates no row and does not say why; a trigger may pass it over"
-    );
-    Ok(Outcome::verdict(Verdict::NotWritable))
 }

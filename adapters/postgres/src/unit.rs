@@ -1,17 +1,20 @@
 //! A unit of work: a transaction on a connection of its own.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use async_trait::async_trait;
+use futures_util::future::join;
 use rowstamp_domain::operation::{Operation, Outcome};
-use rowstamp_ports::{StoreError, UnitOfWork};
+use rowstamp_ports::{StoreContext, StoreError, UnitOfWork};
 use tokio::runtime::Handle;
 
 use crate::connection::Exclusive;
-use crate::errors::{Phase, classify_plain};
+use crate::errors::{Again, Failure, Phase, classify, classify_plain, classify_set_up};
+use crate::retry::Tries;
+use crate::run;
 use crate::sql::Plans;
-use crate::store::{carry_out, within};
+use crate::store::within;
+use crate::transaction::SetUp;
 
 /// A transaction. BEGIN travels with its first statement.
 #[derive(Debug)]
@@ -19,7 +22,8 @@ pub(crate) struct Unit {
     /// `None` once the connection was given back or thrown away.
     exclusive: Option<Exclusive>,
     plans: Arc<Plans>,
-    deadline: Option<Instant>,
+    set_up: Arc<SetUp>,
+    context: StoreContext,
     state: State,
 }
 
@@ -34,12 +38,97 @@ enum State {
 }
 
 impl Unit {
-    pub(crate) const fn new(exclusive: Exclusive, plans: Arc<Plans>, deadline: Option<Instant>) -> Self {
+    pub(crate) const fn new(
+        exclusive: Exclusive,
+        plans: Arc<Plans>,
+        set_up: Arc<SetUp>,
+        context: StoreContext,
+    ) -> Self {
         Self {
             exclusive: Some(exclusive),
             plans,
-            deadline,
+            set_up,
+            context,
             state: State::Fresh,
+        }
+    }
+
+    /// Carries out the first operation. Until it succeeds it is all that the transaction holds, so it can be tried again as a whole;
+    /// later ones cannot, since what was done with the answers of earlier ones is not known here.
+    async fn first(&mut self, operation: &Operation) -> Result<Outcome, Failure> {
+        let mut tries = Tries::until(self.context.deadline);
+        loop {
+            let failure = match self.attempt(operation, State::Fresh).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(failure) => failure,
+            };
+            if !tries.again(&failure).await {
+                return Err(failure);
+            }
+            self.start_anew(failure.again).await?;
+        }
+    }
+
+    /// A fresh transaction in place of the failed one.
+    async fn start_anew(&mut self, again: Again) -> Result<(), Failure> {
+        let failed = self
+            .exclusive
+            .take()
+            .ok_or(Failure::for_good(StoreError::Internal))?;
+        let deadline = self.context.deadline;
+        let anew = async {
+            if again == Again::Soon && failed.live.client().batch_execute("ROLLBACK").await.is_ok() {
+                return Ok(failed);
+            }
+            failed.replaced().await
+        };
+        let fresh = within(deadline, anew)
+            .await
+            .unwrap_or(Err(Failure::for_good(StoreError::DeadlineExceeded)))?;
+        self.exclusive = Some(fresh);
+        self.state = State::Fresh;
+        Ok(())
+    }
+
+    async fn attempt(&mut self, operation: &Operation, state: State) -> Result<Outcome, Failure> {
+        let Some(exclusive) = &self.exclusive else {
+            return Err(Failure::for_good(StoreError::Internal));
+        };
+        // Until the answer is here a cancelled future must not leave a transaction that passes for a good one.
+        self.state = State::Failed;
+        let live = &exclusive.live;
+        let plan = self.plans.find(operation);
+        let beginning = self.set_up.beginning(&self.context);
+        let work = async {
+            let operated = run::within_transaction(live, &plan, operation);
+            if state == State::Open {
+                return operated.await;
+            }
+            // Polled in this order, the two leave in one flush.
+            let (begun, outcome) = join(beginning.send(live), operated).await;
+            begun.map_err(|cause| {
+                live.note(&cause);
+                match cause.as_db_error() {
+                    Some(_) => classify_set_up(&cause),
+                    None => classify(&cause, Phase::NothingWritten, operation),
+                }
+            })?;
+            outcome
+        };
+        match within(self.context.deadline, work).await {
+            Some(Ok(outcome)) => {
+                self.state = State::Open;
+                Ok(outcome)
+            }
+            Some(Err(failure)) => {
+                exclusive.learn(&failure);
+                Err(failure)
+            }
+            None => {
+                exclusive.cancel().await;
+                self.exclusive = None;
+                Err(Failure::for_good(StoreError::DeadlineExceeded))
+            }
         }
     }
 
@@ -52,13 +141,14 @@ impl Unit {
             exclusive.give_back();
             return Ok(());
         }
-        match within(self.deadline, exclusive.live.client().batch_execute(word)).await {
+        match within(self.context.deadline, exclusive.live.client().batch_execute(word)).await {
             Some(Ok(())) => {
                 exclusive.give_back();
                 Ok(())
             }
             Some(Err(cause)) => {
-                let error = classify_plain(&cause, phase);
+                exclusive.live.note(&cause);
+                let error = classify_plain(&cause, phase).error;
                 // A COMMIT that was refused has ended the transaction as well.
                 if cause.as_db_error().is_some() {
                     exclusive.give_back();
@@ -76,46 +166,13 @@ impl Unit {
 #[async_trait]
 impl UnitOfWork for Unit {
     async fn execute(&mut self, operation: Operation) -> Result<Outcome, StoreError> {
-        let Some(exclusive) = &self.exclusive else {
-            return Err(StoreError::Internal);
-        };
-        let live = &exclusive.live;
-        let began = match self.state {
+        let result = match self.state {
             State::Failed => return Err(StoreError::Internal),
-            State::Fresh => false,
-            State::Open => true,
+            State::Fresh => self.first(&operation).await,
+            State::Open => self.attempt(&operation, State::Open).await,
         };
-        // Until the answer is here a cancelled future must not leave a transaction that passes for a good one.
-        self.state = State::Failed;
-        let work = async {
-            if began {
-                return carry_out(live, &self.plans, &operation).await;
-            }
-            // Polled in this order, the two leave in one flush.
-            let (begun, outcome) = futures_util::future::join(
-                live.client().batch_execute("BEGIN"),
-                carry_out(live, &self.plans, &operation),
-            )
-            .await;
-            match begun {
-                Ok(()) => outcome,
-                Err(cause) => Err(classify_plain(&cause, Phase::NothingWritten)),
-            }
-        };
-        match within(self.deadline, work).await {
-            Some(Ok(outcome)) => {
-                self.state = State::Open;
-                Ok(outcome)
-            }
-            // Nothing is written before COMMIT, so no outcome of a single statement is unknown.
-            Some(Err(StoreError::OutcomeUnknown)) => Err(StoreError::Unavailable),
-            Some(Err(error)) => Err(error),
-            None => {
-                exclusive.cancel();
-                self.exclusive = None;
-                Err(StoreError::DeadlineExceeded)
-            }
-        }
+        // What a policy refuses has ended the transaction, verdict or not; the state says so.
+        result.or_else(Failure::told)
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

@@ -1,17 +1,19 @@
 //! The one place that connects.
 
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use rowstamp_ports::{CredentialSource, StoreError};
+use tokio::task::JoinHandle;
 use tokio_postgres::config::Host;
-use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::{debug, error, warn};
 
-use super::settings::Settings;
+use super::live::Live;
+use super::settings::{Settings, Statements};
 use super::tls;
+use crate::errors::Failure;
 
 /// Makes connections, each with a password of its own.
 pub(crate) struct Connector {
@@ -19,6 +21,7 @@ pub(crate) struct Connector {
     tls: Option<MakeRustlsConnect>,
     credentials: Arc<dyn CredentialSource>,
     timeout: Duration,
+    statements: Statements,
 }
 
 impl std::fmt::Debug for Connector {
@@ -46,14 +49,25 @@ impl Connector {
             tls,
             credentials,
             timeout: settings.connect_timeout,
+            statements: settings.statements(),
         }
     }
 
-    /// Connects, and lets the connection run by itself until its client is dropped.
+    /// Connects, and lets the connection run by itself until it is dropped. `moment` is the pool's.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], whatever went wrong: nothing was sent that could have been carried out.
-    pub(crate) async fn connect(&self) -> Result<Client, StoreError> {
+    pub(crate) async fn connect(&self, moment: u64) -> Result<Live, Failure> {
+        let client = self.connect_client().await?;
+        Ok(Live::new(client, self.statements, moment))
+    }
+
+    /// The same, without what makes it a connection of the pool.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], as [`Connector::connect`].
+    pub(crate) async fn connect_client(&self) -> Result<Client, Failure> {
+        // One limit around everything, since a server can fall silent at any step: name, socket, TLS, login, first question.
         if let Ok(result) = tokio::time::timeout(self.timeout, self.log_in()).await {
             return result;
         }
@@ -61,32 +75,35 @@ impl Connector {
             timeout_ms = self.timeout.as_millis(),
             "connecting to PostgreSQL took too long"
         );
-        Err(StoreError::Unavailable)
+        Err(Failure::for_good(StoreError::Unavailable))
     }
 
-    /// Asks the server, over a connection of its own, to end whatever runs on `client`'s.
-    pub(crate) fn cancel(&self, client: &Client) {
+    /// Asks the server, over a connection of its own, to end whatever runs on `client`'s. Ready when it was asked.
+    pub(crate) fn cancel(&self, client: &Client) -> JoinHandle<()> {
         let token = client.cancel_token();
-        if let Some(tls) = self.tls.clone() {
-            let timeout = self.timeout;
-            tokio::spawn(async move {
-                let cancelled = tokio::time::timeout(timeout, token.cancel_query(tls)).await;
-                if !matches!(cancelled, Ok(Ok(()))) {
-                    warn!("a statement could not be cancelled");
-                }
-            });
-        }
+        let (tls, timeout) = (self.tls.clone(), self.timeout);
+        tokio::spawn(async move {
+            let Some(tls) = tls else { return };
+            let cancelled = tokio::time::timeout(timeout, token.cancel_query(tls)).await;
+            if !matches!(cancelled, Ok(Ok(()))) {
+                warn!("a statement could not be cancelled");
+            }
+        })
     }
 
-    async fn log_in(&self) -> Result<Client, StoreError> {
-        // A refused password may have been a stale one; a credential source that caches makes a new one.
-        match self.attempt().await {
+    async fn log_in(&self) -> Result<Client, Failure> {
+        let attempt = match self.attempt().await {
+            // A refused password may have been a stale one; a credential source that caches makes a new one.
             Err(Attempt::Rejected) => {
                 self.credentials.rejected();
-                self.attempt().await.map_err(|_| StoreError::Unavailable)
+                self.attempt().await
             }
-            result => result.map_err(|_| StoreError::Unavailable),
-        }
+            attempt => attempt,
+        };
+        attempt.map_err(|failed| match failed {
+            Attempt::Passing => Failure::on_another_connection(StoreError::Unavailable),
+            Attempt::Rejected | Attempt::Failed => Failure::for_good(StoreError::Unavailable),
+        })
     }
 
     async fn attempt(&self) -> Result<Client, Attempt> {
@@ -104,6 +121,9 @@ impl Connector {
         }
         match config.connect(tls).await {
             Ok((client, connection)) => {
+                if self.statements == Statements::Unnamed {
+                    warn_of_session(|name| connection.parameter(name));
+                }
                 tokio::spawn(async move {
                     if let Err(cause) = connection.await {
                         debug!(%cause, "a PostgreSQL connection ended");
@@ -120,17 +140,24 @@ impl Connector {
                     .collect::<Vec<_>>()
                     .join(",");
                 warn!(%hosts, cause = %Chain(&cause), "cannot connect to PostgreSQL");
-                let rejected = [
-                    &SqlState::INVALID_PASSWORD,
-                    &SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
-                ];
-                if cause.code().is_some_and(|code| rejected.contains(&code)) {
-                    Err(Attempt::Rejected)
-                } else {
-                    Err(Attempt::Failed)
-                }
+                Err(Attempt::of(&cause))
             }
         }
+    }
+}
+
+/// Where a session cannot be set up, since others use it too, the database must be.
+fn warn_of_session<'a>(parameter: impl Fn(&str) -> Option<&'a str>) {
+    static WARNED: Once = Once::new();
+    if let Some(zone) = parameter("TimeZone")
+        && !["UTC", "Etc/UTC", "GMT"].contains(&zone)
+    {
+        WARNED.call_once(|| {
+            warn!(
+                zone,
+                "sessions are not in UTC: ALTER ROLE … SET TimeZone = 'UTC', since unnamed statements cannot set it"
+            );
+        });
     }
 }
 
@@ -138,8 +165,50 @@ impl Connector {
 enum Attempt {
     /// The password was refused.
     Rejected,
+    /// Nobody listened, or the server was going or coming: it may be otherwise in a moment, perhaps at another address.
+    Passing,
     /// Anything else.
     Failed,
+}
+
+impl Attempt {
+    fn of(cause: &tokio_postgres::Error) -> Self {
+        let Some(code) = cause.code() else {
+            return if is_refusal(cause) {
+                Self::Passing
+            } else {
+                Self::Failed
+            };
+        };
+        match code.code() {
+            "28P01" | "28000" => Self::Rejected,
+            "57P01" | "57P02" | "57P03" => Self::Passing,
+            code if code.starts_with("08") => Self::Passing,
+            _ => Self::Failed,
+        }
+    }
+}
+
+/// Whether the network, and not what was said over it, is to blame.
+fn is_refusal(cause: &tokio_postgres::Error) -> bool {
+    use std::io::ErrorKind;
+    let mut source = std::error::Error::source(cause);
+    while let Some(error) = source {
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            return matches!(
+                error.kind(),
+                ErrorKind::ConnectionRefused
+                    | ErrorKind::ConnectionReset
+                    | ErrorKind::ConnectionAborted
+                    | ErrorKind::UnexpectedEof
+                    | ErrorKind::BrokenPipe
+                    // A server that became a replica: another is, or is about to be, behind the name.
+                    | ErrorKind::PermissionDenied
+            );
+        }
+        source = error.source();
+    }
+    false
 }
 
 fn host_name(host: &Host) -> String {

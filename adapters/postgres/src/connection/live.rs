@@ -1,13 +1,15 @@
-//! One connection and the statements prepared on it.
+//! One connection, the statements prepared on it, and when it was last heard of.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use foldhash::fast::RandomState;
 use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::{Client, Error, Statement};
 
+use super::settings::Statements;
 use crate::encode::Encoding;
 use crate::errors::never_sent;
 use crate::sql::Plan;
@@ -19,9 +21,41 @@ const MAX_STATEMENTS: usize = 500;
 #[derive(Debug)]
 pub(crate) struct Live {
     client: Client,
+    mode: Statements,
     statements: Mutex<HashMap<u64, Arc<Prepared>, RandomState>>,
     clock: AtomicU64,
     broken: AtomicBool,
+    heard: Mutex<Heard>,
+    /// The moment of the pool at which it began to be made.
+    born: u64,
+    /// The moment of the pool at which it was last known to be alive.
+    seen: AtomicU64,
+    /// Who shares it at the moment.
+    pub(super) users: AtomicUsize,
+    /// Whether somebody gave up waiting for a statement that may still be running here.
+    pub(super) abandoned: AtomicBool,
+}
+
+/// When a connection was last heard of. A process that is frozen may find that one of the clocks stood still meanwhile.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    monotonic: Instant,
+    wall: SystemTime,
+}
+
+impl Heard {
+    fn now() -> Self {
+        Self {
+            monotonic: Instant::now(),
+            wall: SystemTime::now(),
+        }
+    }
+
+    fn age(&self) -> Duration {
+        self.monotonic
+            .elapsed()
+            .max(self.wall.elapsed().unwrap_or_default())
+    }
 }
 
 /// A plan, prepared on one connection.
@@ -44,9 +78,15 @@ pub(crate) enum PrepareError {
 }
 
 impl Live {
-    pub(crate) fn new(client: Client) -> Self {
+    pub(crate) fn new(client: Client, mode: Statements, born: u64) -> Self {
         Self {
             client,
+            mode,
+            born,
+            seen: AtomicU64::new(born),
+            heard: Mutex::new(Heard::now()),
+            users: AtomicUsize::new(0),
+            abandoned: AtomicBool::new(false),
             statements: Mutex::default(),
             clock: AtomicU64::new(0),
             broken: AtomicBool::new(false),
@@ -55,6 +95,40 @@ impl Live {
 
     pub(crate) const fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Whether statements are prepared here, or leave nothing behind.
+    pub(crate) const fn mode(&self) -> Statements {
+        self.mode
+    }
+
+    /// Notes that the server was heard of just now.
+    pub(super) fn touch(&self) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Heard::now();
+    }
+
+    pub(super) const fn born(&self) -> u64 {
+        self.born
+    }
+
+    pub(super) fn seen(&self) -> u64 {
+        self.seen.load(Ordering::SeqCst)
+    }
+
+    /// Notes that it answered when it was asked at this moment of the pool.
+    pub(super) fn see(&self, moment: u64) {
+        self.seen.fetch_max(moment, Ordering::SeqCst);
+        self.touch();
+    }
+
+    /// Whether nothing was heard of the server for longer than this.
+    pub(super) fn is_silent_for(&self, limit: Duration) -> bool {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).age() > limit
+    }
+
+    /// Takes no more statements from now on.
+    pub(crate) fn give_up(&self) {
+        self.broken.store(true, Ordering::Relaxed);
     }
 
     /// Whether it takes no more statements.
@@ -75,12 +149,20 @@ impl Live {
         }
     }
 
+    /// The statement of `plan`, where it was prepared before.
+    pub(crate) fn known(&self, plan: &Plan) -> Option<Arc<Prepared>> {
+        let now = self.clock.fetch_add(1, Ordering::Relaxed);
+        let statements = self.statements.lock().unwrap_or_else(PoisonError::into_inner);
+        let prepared = statements.get(&plan.id)?;
+        prepared.last_used.store(now, Ordering::Relaxed);
+        Some(Arc::clone(prepared))
+    }
+
     /// The statement of `plan`, prepared now where it was not before.
     ///
     /// Two callers that meet here may both prepare it; the second one's replaces the first's, which costs a round trip once.
     pub(crate) async fn prepared(&self, plan: &Plan) -> Result<Arc<Prepared>, PrepareError> {
-        let now = self.clock.fetch_add(1, Ordering::Relaxed);
-        if let Some(prepared) = self.known(plan, now) {
+        if let Some(prepared) = self.known(plan) {
             return Ok(prepared);
         }
         let statement = self
@@ -92,7 +174,7 @@ impl Live {
         let prepared = Arc::new(Prepared {
             statement,
             encodings,
-            last_used: AtomicU64::new(now),
+            last_used: AtomicU64::new(self.clock.fetch_add(1, Ordering::Relaxed)),
         });
         let forgotten = self.keep(plan.id, Arc::clone(&prepared));
         // Closing a statement sends a message, which no other caller should wait for.
@@ -109,13 +191,6 @@ impl Live {
             .remove(&plan.id);
         // Closing a statement sends a message, which no other caller should wait for.
         drop(forgotten);
-    }
-
-    fn known(&self, plan: &Plan, now: u64) -> Option<Arc<Prepared>> {
-        let statements = self.statements.lock().unwrap_or_else(PoisonError::into_inner);
-        let prepared = statements.get(&plan.id)?;
-        prepared.last_used.store(now, Ordering::Relaxed);
-        Some(Arc::clone(prepared))
     }
 
     fn keep(&self, id: u64, prepared: Arc<Prepared>) -> Vec<Arc<Prepared>> {

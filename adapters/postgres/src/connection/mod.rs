@@ -12,3 +12,4 @@ pub(crate) use connector::{Chain, Connector};
 pub(crate) use live::{Live, PrepareError, Prepared};
 pub(crate) use pool::{Exclusive, Pool};
 pub use settings::Settings;
+pub(crate) use settings::Statements;

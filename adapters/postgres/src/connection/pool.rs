@@ -4,103 +4,75 @@
 //! neighbours' statements, so it gets a connection that nobody else uses. No lock is held while something is
 //! waited for.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+mod slot;
+mod trust;
+
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rowstamp_ports::StoreError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::{debug, warn};
 
 use super::connector::Connector;
 use super::live::Live;
+use super::settings::Settings;
+use crate::errors::{Again, Failure};
+use slot::{Counted, Slot};
+use trust::Trust;
+
+/// How long a connection that was silent may take to say that it is still there.
+const CHECK_TIMEOUT: Duration = Duration::from_millis(250);
+/// How long an answer that is late anyway waits for the word that its statement was cancelled.
+const CANCEL_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Every connection of a store.
 #[derive(Debug)]
 pub(crate) struct Pool {
     connector: Connector,
+    /// None where every operation is a transaction.
     shared: Box<[Slot]>,
     /// Exclusive connections that are not in use, clean.
     idle: Mutex<Vec<Arc<Live>>>,
     exclusive: Arc<Semaphore>,
-}
-
-/// The place of one shared connection, which may be empty.
-#[derive(Debug)]
-struct Slot {
-    live: Mutex<Option<Arc<Live>>>,
-    /// Whether `live` holds a connection; read without the lock when a slot is chosen.
-    connected: AtomicBool,
-    /// Statements under way.
-    in_flight: AtomicUsize,
-    /// Whose turn it is to connect; the others wait and use what was made.
-    turn: Semaphore,
-    /// How often connecting failed; whoever waited for a turn that failed fails with it.
-    failures: AtomicU64,
-    growing: AtomicBool,
-}
-
-impl Slot {
-    fn new() -> Self {
-        Self {
-            live: Mutex::default(),
-            connected: AtomicBool::new(false),
-            in_flight: AtomicUsize::new(0),
-            turn: Semaphore::new(1),
-            failures: AtomicU64::new(0),
-            growing: AtomicBool::new(false),
-        }
-    }
-
-    /// The connection, if there is one and it is open.
-    fn live(&self) -> Option<Arc<Live>> {
-        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        if live.as_ref().is_some_and(|live| live.is_closed()) {
-            *live = None;
-            self.connected.store(false, Ordering::Relaxed);
-        }
-        live.clone()
-    }
-
-    fn put(&self, new: Arc<Live>) {
-        *self.live.lock().unwrap_or_else(PoisonError::into_inner) = Some(new);
-        self.connected.store(true, Ordering::Relaxed);
-    }
-
-    /// Takes the connection out, unless somebody is using it.
-    fn take_unused(&self) -> Option<Arc<Live>> {
-        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        // Users count themselves before they look for the connection, so whoever is not counted finds the slot empty.
-        if self.in_flight.load(Ordering::SeqCst) > 0 {
-            return None;
-        }
-        self.connected.store(false, Ordering::Relaxed);
-        live.take().filter(|live| !live.is_closed())
-    }
-
-    /// Gives the slot's connection no new work.
-    fn retire(&self, retired: &Arc<Live>) {
-        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        if live.as_ref().is_some_and(|live| Arc::ptr_eq(live, retired)) {
-            *live = None;
-            self.connected.store(false, Ordering::Relaxed);
-        }
-    }
+    trust: Trust,
+    /// How long somebody waits for a connection of its own.
+    patience: Duration,
 }
 
 /// The use of a shared connection for one statement.
 #[derive(Debug)]
 pub(crate) struct Shared<'a> {
     pub(crate) live: Arc<Live>,
-    counted: Counted<'a>,
+    slot: &'a Slot,
+    pool: &'a Pool,
+    _counted: Counted<'a>,
 }
 
 impl Shared<'_> {
-    /// Gives the connection no new work, since a statement on it did not end in time; cancels the statement where
-    /// that cannot hit a neighbour's. Otherwise the session's `statement_timeout` ends it.
-    pub(crate) fn abandon(&self, pool: &Pool) {
-        let slot = self.counted.0;
-        slot.retire(&self.live);
-        if slot.in_flight.load(Ordering::SeqCst) == 1 {
-            pool.connector.cancel(self.live.client());
+    /// Gives the connection no new work, since a statement on it did not end in time. Where nobody else waits for it, the statement is
+    /// cancelled, and `true` says that an answer may come very soon. Else it is cancelled when the last one leaves, and the
+    /// server's `statement_timeout` may be sooner.
+    pub(crate) async fn abandon(&self) -> bool {
+        self.slot.retire(&self.live);
+        self.live.abandoned.store(true, Ordering::SeqCst);
+        let alone = self.live.users.load(Ordering::SeqCst) == 1;
+        if alone {
+            self.live.abandoned.store(false, Ordering::SeqCst);
+            self.pool.cancel(&self.live).await;
+        }
+        alone
+    }
+}
+
+impl Drop for Shared<'_> {
+    fn drop(&mut self) {
+        self.live.touch();
+        let last = self.live.users.fetch_sub(1, Ordering::SeqCst) == 1;
+        // Retired, it has no users to come; whoever is still worked for has given up.
+        if last && self.live.abandoned.load(Ordering::SeqCst) {
+            drop(self.pool.connector.cancel(self.live.client()));
         }
     }
 }
@@ -119,10 +91,10 @@ impl Exclusive {
         if self.live.is_closed() {
             return;
         }
+        self.live.touch();
         if let [slot] = &*self.pool.shared
-            && !slot.connected.load(Ordering::Relaxed)
+            && slot.put_where_empty(&self.live, &self.pool.trust)
         {
-            slot.put(self.live);
             return;
         }
         self.pool
@@ -132,74 +104,149 @@ impl Exclusive {
             .push(self.live);
     }
 
+    /// Another connection in place of this one.
+    pub(crate) async fn replaced(self) -> Result<Self, Failure> {
+        let pool = Arc::clone(&self.pool);
+        drop(self);
+        pool.exclusive().await
+    }
+
+    /// Learns from a failure on this connection what it says about others.
+    pub(crate) fn learn(&self, failure: &Failure) {
+        self.pool.learn(failure, &self.live);
+    }
+
     /// Ends what runs on the connection.
-    pub(crate) fn cancel(&self) {
-        self.pool.connector.cancel(self.live.client());
+    pub(crate) async fn cancel(&self) {
+        self.pool.cancel(&self.live).await;
     }
 }
 
 impl Pool {
-    /// A pool of `size` connections, none of them made yet: half for single statements, half for transactions; a single one
-    /// serves both.
-    pub(crate) fn new(connector: Connector, size: usize) -> Self {
-        let shared = size.div_ceil(2).max(1);
+    /// A pool of as many connections as the settings say, none of them made yet: half for single statements, half for transactions; a
+    /// single one serves both. Where a role is switched to, every operation is a transaction.
+    pub(crate) fn new(connector: Connector, settings: &Settings) -> Self {
+        let size = settings.pool_size;
+        let shared = if settings.role().is_some() {
+            0
+        } else {
+            size.div_ceil(2).max(1)
+        };
         Self {
             connector,
             shared: (0..shared).map(|_| Slot::new()).collect(),
             idle: Mutex::default(),
             exclusive: Arc::new(Semaphore::new((size - shared).max(1))),
+            trust: Trust::new(settings.idle_check()),
+            patience: settings.connect_timeout,
         }
+    }
+
+    /// Whether single statements share connections here.
+    pub(crate) const fn shares(&self) -> bool {
+        !self.shared.is_empty()
+    }
+
+    /// Makes a connection, unless there is one.
+    pub(crate) async fn warm_up(self: &Arc<Self>) -> Result<(), StoreError> {
+        if self.shares() {
+            self.shared().await.map(drop)
+        } else {
+            self.exclusive().await.map(Exclusive::give_back)
+        }
+        .map_err(|failure| failure.error)
     }
 
     /// A shared connection: of those that are open the one with the fewest statements under way. While all are busy
     /// another one is opened in the background.
-    pub(crate) async fn shared(self: &Arc<Self>) -> Result<Shared<'_>, StoreError> {
+    pub(crate) async fn shared(self: &Arc<Self>) -> Result<Shared<'_>, Failure> {
         let chosen = self
             .shared
             .iter()
-            .filter(|slot| slot.connected.load(Ordering::Relaxed))
-            .min_by_key(|slot| slot.in_flight.load(Ordering::Relaxed));
+            .filter(|slot| slot.is_connected())
+            .min_by_key(|slot| slot.in_flight());
         if let Some(slot) = chosen {
             let (counted, before) = Counted::in_slot(slot);
             if before > 0 {
                 self.grow();
             }
-            if let Some(live) = slot.live() {
-                return Ok(Shared { live, counted });
+            if let Some(live) = slot.take_part(&self.trust) {
+                return Ok(self.share(live, slot, counted));
             }
         }
-        let (counted, _) = Counted::in_slot(&self.shared[0]);
-        let live = self.connect_slot(&self.shared[0]).await?;
-        Ok(Shared { live, counted })
+        let slot = chosen.unwrap_or(&self.shared[0]);
+        let (counted, _) = Counted::in_slot(slot);
+        let live = self.connect_slot(slot).await?;
+        Ok(self.share(live, slot, counted))
     }
 
-    async fn connect_slot(&self, slot: &Slot) -> Result<Arc<Live>, StoreError> {
+    fn share<'a>(&'a self, live: Arc<Live>, slot: &'a Slot, counted: Counted<'a>) -> Shared<'a> {
+        Shared {
+            live,
+            slot,
+            pool: self,
+            _counted: counted,
+        }
+    }
+
+    /// The slot's connection, with one more user: checked where it was silent, made anew where there is none.
+    async fn connect_slot(&self, slot: &Slot) -> Result<Arc<Live>, Failure> {
         let failures = slot.failures.load(Ordering::Relaxed);
         let _turn = slot.turn.acquire().await.expect("the semaphore is never closed");
-        if let Some(live) = slot.live() {
-            return Ok(live);
+        if let Some(live) = slot.live(&self.trust) {
+            if self.is_there(&live).await
+                && let Some(live) = slot.take_part(&self.trust)
+            {
+                return Ok(live);
+            }
+            slot.retire(&live);
         }
         if slot.failures.load(Ordering::Relaxed) != failures {
-            return Err(StoreError::Unavailable);
+            return Err(Failure::for_good(StoreError::Unavailable));
         }
-        match self.connector.connect().await {
-            Ok(client) => {
-                let live = Arc::new(Live::new(client));
-                slot.put(Arc::clone(&live));
-                Ok(live)
-            }
-            Err(error) => {
+        match self.connector.connect(self.trust.now()).await {
+            Ok(live) => Ok(slot.put(live)),
+            Err(failure) => {
                 slot.failures.fetch_add(1, Ordering::Relaxed);
-                Err(error)
+                Err(failure)
             }
+        }
+    }
+
+    /// Whether a connection can be counted on; where that is not certain, it is asked.
+    async fn is_there(&self, live: &Live) -> bool {
+        if !self.trust.allows(live) {
+            return false;
+        }
+        if !self.trust.asks(live) {
+            return true;
+        }
+        let moment = self.trust.now();
+        match tokio::time::timeout(CHECK_TIMEOUT, live.client().check_connection()).await {
+            Ok(Ok(())) => {
+                live.see(moment);
+                true
+            }
+            gone => {
+                debug!(answered = gone.is_ok(), "a connection that was silent is gone");
+                live.give_up();
+                false
+            }
+        }
+    }
+
+    /// Learns from a failure on this connection what it says about others.
+    pub(crate) fn learn(&self, failure: &Failure, live: &Live) {
+        if failure.again == Again::OnAnotherServer {
+            self.trust.discard();
+        } else if live.is_closed() {
+            self.trust.doubt();
         }
     }
 
     /// Opens one more shared connection in the background, where there is room.
     fn grow(self: &Arc<Self>) {
-        let empty =
-            |slot: &Slot| !slot.connected.load(Ordering::Relaxed) && !slot.growing.load(Ordering::Relaxed);
-        let Some(index) = self.shared.iter().position(empty) else {
+        let Some(index) = self.shared.iter().position(Slot::could_grow) else {
             return;
         };
         if self.shared[index].growing.swap(true, Ordering::Relaxed) {
@@ -209,34 +256,30 @@ impl Pool {
         tokio::spawn(async move {
             let slot = &pool.shared[index];
             // A failure was logged; the open connections carry on.
-            let _ = pool.connect_slot(slot).await;
+            if let Ok(live) = pool.connect_slot(slot).await {
+                live.users.fetch_sub(1, Ordering::SeqCst);
+            }
             slot.growing.store(false, Ordering::Relaxed);
         });
     }
 
     /// A connection for one transaction.
-    pub(crate) async fn exclusive(self: &Arc<Self>) -> Result<Exclusive, StoreError> {
-        let permit = Arc::clone(&self.exclusive)
-            .acquire_owned()
-            .await
-            .expect("the semaphore is never closed");
-        let idle = loop {
-            let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            match idle {
-                Some(live) if live.is_closed() => {}
-                idle => break idle,
-            }
+    pub(crate) async fn exclusive(self: &Arc<Self>) -> Result<Exclusive, Failure> {
+        let waiting = tokio::time::timeout(self.patience, Arc::clone(&self.exclusive).acquire_owned());
+        let Ok(permit) = waiting.await else {
+            warn!(
+                waited_ms = self.patience.as_millis(),
+                "every connection for transactions is in use"
+            );
+            return Err(Failure::for_good(StoreError::Unavailable));
         };
-        let only = || {
-            if let [slot] = &*self.shared {
-                slot.take_unused()
-            } else {
-                None
+        let permit = permit.expect("the semaphore is never closed");
+        let live = loop {
+            match self.unused() {
+                Some(live) if self.is_there(&live).await => break live,
+                Some(_) => {}
+                None => break Arc::new(self.connector.connect(self.trust.now()).await?),
             }
-        };
-        let live = match idle.or_else(only) {
-            Some(live) => live,
-            None => Arc::new(Live::new(self.connector.connect().await?)),
         };
         Ok(Exclusive {
             live,
@@ -245,26 +288,24 @@ impl Pool {
         })
     }
 
+    /// A connection that nobody uses.
+    fn unused(&self) -> Option<Arc<Live>> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.or_else(|| match &*self.shared {
+            [only] => only.take_unused(&self.trust),
+            _ => None,
+        })
+    }
+
     /// A connection that belongs to no pool, for work that takes long.
     pub(crate) async fn dedicated(&self) -> Result<tokio_postgres::Client, StoreError> {
-        self.connector.connect().await
+        let client = self.connector.connect_client().await;
+        client.map_err(|failure| failure.error)
     }
-}
 
-/// One of a slot's statements under way.
-#[derive(Debug)]
-struct Counted<'a>(&'a Slot);
-
-impl<'a> Counted<'a> {
-    /// Counts one more, and tells how many there were.
-    fn in_slot(slot: &'a Slot) -> (Self, usize) {
-        let before = slot.in_flight.fetch_add(1, Ordering::SeqCst);
-        (Self(slot), before)
-    }
-}
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
+    /// Asks the server to end what runs on this connection, and waits a moment until it was asked.
+    async fn cancel(&self, live: &Live) {
+        let asked = self.connector.cancel(live.client());
+        let _ = tokio::time::timeout(CANCEL_TIMEOUT, asked).await;
     }
 }

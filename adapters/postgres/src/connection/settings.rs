@@ -18,6 +18,18 @@ use super::tls::{Roots, TlsMode};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a statement may run where no setting says otherwise.
 const STATEMENT_TIMEOUT_MS: u64 = 30_000;
+/// How long a connection may be silent before it is asked whether it is still there.
+const IDLE_CHECK: Duration = Duration::from_secs(30);
+
+/// Whether statements stay prepared on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Statements {
+    /// Each is prepared once on each connection.
+    #[default]
+    Prepared,
+    /// None has a name, and nothing is left in the session: a pooler may give each transaction another server connection.
+    Unnamed,
+}
 
 /// Everything needed to connect but the password.
 #[derive(Debug, Clone)]
@@ -30,6 +42,9 @@ pub struct Settings {
     pub(crate) pool_size: usize,
     password: Option<Secret>,
     statement_timeout_ms: u64,
+    idle_check: Duration,
+    role: Option<String>,
+    statements: Statements,
 }
 
 impl Settings {
@@ -41,18 +56,19 @@ impl Settings {
     }
 
     /// Reads `DATABASE_URL`, else `PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`, `PGPASSWORD`; then `PGSSLMODE`, `PGSSLROOTCERT`,
-    /// `ROWSTAMP_DB_POOL` and `ROWSTAMP_STATEMENT_TIMEOUT_MS`. `None` when something is wrong, which is then reported.
+    /// `ROWSTAMP_DB_ROLE`, `ROWSTAMP_DB_STATEMENTS`, `ROWSTAMP_DB_POOL`, `ROWSTAMP_DB_CONNECT_TIMEOUT_MS`, `ROWSTAMP_DB_IDLE_CHECK_MS` and
+    /// `ROWSTAMP_STATEMENT_TIMEOUT_MS`. `None` when something is wrong, which is then reported.
     pub fn read(vars: &Vars, problems: &mut Problems) -> Option<Self> {
-        // Ignored, they would promise a protection or a way of working that is not there.
-        for (name, only) in [
-            ("ROWSTAMP_DB_ROLE", None),
-            ("ROWSTAMP_DB_STATEMENTS", Some("prepared")),
-        ] {
-            if vars.get(name).is_some_and(|value| Some(value) != only) {
-                problems.report(name, "not supported yet");
-            }
-        }
         // Before the address, whose mistakes end the reading.
+        let role = role(vars, problems);
+        let statements = match vars.get("ROWSTAMP_DB_STATEMENTS") {
+            None | Some("prepared") => Statements::Prepared,
+            Some("unnamed") => Statements::Unnamed,
+            Some(_) => {
+                problems.report("ROWSTAMP_DB_STATEMENTS", "expected prepared or unnamed");
+                Statements::default()
+            }
+        };
         let pool_size = vars.parse(
             "ROWSTAMP_DB_POOL",
             "a number of connections from 1 to 1000",
@@ -64,13 +80,19 @@ impl Settings {
                 "expected a number of connections from 1 to 1000",
             );
         }
-        let statement_timeout_ms = vars
-            .parse(
+        let mut milliseconds = |name| vars.parse::<u64>(name, "a number of milliseconds", problems);
+        let statement_timeout_ms =
+            milliseconds("ROWSTAMP_STATEMENT_TIMEOUT_MS").unwrap_or(STATEMENT_TIMEOUT_MS);
+        let connect_timeout = milliseconds("ROWSTAMP_DB_CONNECT_TIMEOUT_MS")
+            .map_or(CONNECT_TIMEOUT, |limit| Duration::from_millis(limit.max(1)));
+        let idle_check = milliseconds("ROWSTAMP_DB_IDLE_CHECK_MS").map_or(IDLE_CHECK, Duration::from_millis);
+        // The server keeps it in 32 bits, and refuses a session that asks for more.
+        if statement_timeout_ms > i32::MAX as u64 {
+            problems.report(
                 "ROWSTAMP_STATEMENT_TIMEOUT_MS",
-                "a number of milliseconds",
-                problems,
-            )
-            .unwrap_or(STATEMENT_TIMEOUT_MS);
+                format!("expected at most {}", i32::MAX),
+            );
+        }
         let mut address = match vars.get("DATABASE_URL") {
             Some(url) => Address::from_url(url, problems)?,
             None => Address::from_libpq(vars, problems)?,
@@ -112,10 +134,13 @@ impl Settings {
             config: address.config,
             tls,
             roots,
-            connect_timeout: CONNECT_TIMEOUT,
+            connect_timeout,
             pool_size: pool_size.unwrap_or(8),
             password: address.password,
             statement_timeout_ms,
+            idle_check,
+            role,
+            statements,
         };
         problems.is_empty().then(|| settings.prepared())
     }
@@ -179,6 +204,23 @@ impl Settings {
         vars.get("ROWSTAMP_DB_POOL").is_some()
     }
 
+    /// The role that each request's transaction switches to.
+    pub(crate) fn role(&self) -> Option<&str> {
+        self.role.as_deref()
+    }
+
+    pub(crate) const fn statements(&self) -> Statements {
+        self.statements
+    }
+
+    pub(crate) const fn idle_check(&self) -> Duration {
+        self.idle_check
+    }
+
+    pub(crate) const fn statement_timeout_ms(&self) -> u64 {
+        self.statement_timeout_ms
+    }
+
     /// Where the database is, for logs: hosts and database name, never a user or a password.
     pub fn place(&self) -> String {
         let hosts: Vec<String> = self
@@ -199,8 +241,26 @@ impl Settings {
     }
 
     /// Puts the session's set-up into the startup packet, so that it costs no round trip. The statements rely on each seeing what was
-    /// committed before it, whatever the database's default is.
+    /// committed before it, whatever the database's default is. A pooler's sessions are everybody's and are left as they are.
     fn prepared(mut self) -> Self {
+        if self.statements == Statements::Prepared {
+            self.set_up_session();
+        }
+        self.config
+            .application_name("rowstamp")
+            .target_session_attrs(TargetSessionAttrs::ReadWrite)
+            // Of several addresses behind a name one may be dead, and the others must get their turn.
+            .connect_timeout(self.connect_timeout / 2)
+            .keepalives_idle(Duration::from_mins(1))
+            .ssl_mode(match self.tls {
+                TlsMode::Disable => DriverSslMode::Disable,
+                TlsMode::Prefer => DriverSslMode::Prefer,
+                TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => DriverSslMode::Require,
+            });
+        self
+    }
+
+    fn set_up_session(&mut self) {
         let own = format!(
             "-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=postgres -c default_transaction_isolation=read\\ committed -c statement_timeout={} \
              -c idle_in_transaction_session_timeout=60000",
@@ -210,19 +270,20 @@ impl Settings {
             Some(given) => format!("{given} {own}"),
             None => own,
         };
-        self.config
-            .options(options)
-            .application_name("rowstamp")
-            .target_session_attrs(TargetSessionAttrs::ReadWrite)
-            .connect_timeout(self.connect_timeout)
-            .keepalives_idle(Duration::from_mins(1))
-            .ssl_mode(match self.tls {
-                TlsMode::Disable => DriverSslMode::Disable,
-                TlsMode::Prefer => DriverSslMode::Prefer,
-                TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => DriverSslMode::Require,
-            });
-        self
+        self.config.options(options);
     }
+}
+
+/// The role to switch to. `none` would switch to nothing, and a name that is cut off could be another role's.
+fn role(vars: &Vars, problems: &mut Problems) -> Option<String> {
+    let role = vars.get("ROWSTAMP_DB_ROLE")?;
+    if role.len() > 63 || role == "none" || role.chars().any(char::is_control) {
+        problems.report(
+            "ROWSTAMP_DB_ROLE",
+            "expected the name of a database role, at most 63 bytes",
+        );
+    }
+    Some(role.to_owned())
 }
 
 /// Whether bytes to this host stay on this machine.
@@ -357,13 +418,14 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_told_at_once_and_what_nothing_reads_yet_is_one() {
+    fn every_mistake_is_told_at_once() {
         let problems = read(&[
             ("DATABASE_URL", "not a url"),
             ("ROWSTAMP_DB_POOL", "0"),
             ("ROWSTAMP_STATEMENT_TIMEOUT_MS", "soon"),
-            ("ROWSTAMP_DB_ROLE", "app"),
-            ("ROWSTAMP_DB_STATEMENTS", "unnamed"),
+            ("ROWSTAMP_DB_CONNECT_TIMEOUT_MS", "-1"),
+            ("ROWSTAMP_DB_ROLE", "none"),
+            ("ROWSTAMP_DB_STATEMENTS", "nameless"),
         ])
         .unwrap_err();
         let told: Vec<&str> = problems
@@ -377,16 +439,23 @@ mod tests {
                 "ROWSTAMP_DB_STATEMENTS",
                 "ROWSTAMP_DB_POOL",
                 "ROWSTAMP_STATEMENT_TIMEOUT_MS",
+                "ROWSTAMP_DB_CONNECT_TIMEOUT_MS",
                 "DATABASE_URL"
             ]
         );
-        assert!(
-            read(&[
-                ("DATABASE_URL", "postgres://u@localhost/x"),
-                ("ROWSTAMP_DB_STATEMENTS", "prepared")
-            ])
-            .is_ok()
+    }
+
+    #[test]
+    fn unnamed_statements_leave_the_session_as_it_is() {
+        let url = (
+            "DATABASE_URL",
+            "postgres://u@localhost/x?options=-csearch_path%3Da",
         );
+        for (mode, options) in [("prepared", None), ("unnamed", Some("-csearch_path=a"))] {
+            let settings = read(&[url, ("ROWSTAMP_DB_STATEMENTS", mode)]).unwrap();
+            let found = settings.config.get_options();
+            assert!(options.is_none_or(|options| found == Some(options)), "{found:?}");
+        }
     }
 
     #[test]

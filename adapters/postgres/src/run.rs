@@ -1,0 +1,270 @@
+//! One operation's statement on one connection, by itself or as a transaction of its own.
+//!
+//! Nothing here is tried again; a failure says whether that can help.
+
+use std::sync::Arc;
+
+use futures_util::future::{join, join3};
+use rowstamp_domain::operation::{Operation, Outcome, Verdict};
+use rowstamp_ports::StoreError;
+use tokio_postgres::Error;
+use tracing::{error, warn};
+
+use crate::connection::{Live, PrepareError, Prepared, Statements};
+use crate::errors::{
+    Again, Failure, Phase, classify, classify_plain, classify_set_up, is_outdated, is_policy,
+};
+use crate::rows::{self, Ended, RowsError};
+use crate::sql::{self, Plan};
+use crate::transaction::Beginning;
+
+/// How often a replacement starts anew because rows came and went under it.
+const MAX_RACES: usize = 3;
+
+/// A statement as its connection knows it.
+enum Statement {
+    Prepared(Arc<Prepared>),
+    Unnamed,
+}
+
+impl Statement {
+    /// The statement of a plan, if executing it needs no preparation.
+    fn at_hand(live: &Live, plan: &Plan) -> Option<Self> {
+        match live.mode() {
+            Statements::Unnamed => Some(Self::Unnamed),
+            Statements::Prepared => live.known(plan).map(Self::Prepared),
+        }
+    }
+
+    async fn prepare(live: &Live, plan: &Plan) -> Result<Self, PrepareError> {
+        match Self::at_hand(live, plan) {
+            Some(statement) => Ok(statement),
+            None => live.prepared(plan).await.map(Self::Prepared),
+        }
+    }
+
+    /// Executes it; everything is sent when this is first polled.
+    async fn execute(&self, live: &Live, plan: &Plan, operation: &Operation) -> Result<Ended, RowsError> {
+        let params = sql::params(operation);
+        let (stream, encodings) = match self {
+            Self::Prepared(prepared) => {
+                let stream = live.client().query_raw(&prepared.statement, params).await?;
+                (stream, Some(&*prepared.encodings))
+            }
+            Self::Unnamed => {
+                let typed = params.into_iter().zip(plan.types.iter().cloned());
+                (live.client().query_typed_raw(&plan.sql, typed).await?, None)
+            }
+        };
+        rows::read(stream, operation, plan, encodings).await
+    }
+}
+
+/// Carries out an operation on a connection where others may be at work: one round trip once its statement is known there.
+pub(crate) async fn alone(live: &Live, plan: &Plan, operation: &Operation) -> Result<Outcome, Failure> {
+    let phase = if operation.is_write() {
+        Phase::Sent
+    } else {
+        Phase::NothingWritten
+    };
+    statement(live, plan, operation, phase).await
+}
+
+/// Carries out an operation within a transaction, where nothing is written before COMMIT.
+pub(crate) async fn within_transaction(
+    live: &Live,
+    plan: &Plan,
+    operation: &Operation,
+) -> Result<Outcome, Failure> {
+    statement(live, plan, operation, Phase::NothingWritten).await
+}
+
+async fn statement(
+    live: &Live,
+    plan: &Plan,
+    operation: &Operation,
+    phase: Phase,
+) -> Result<Outcome, Failure> {
+    let statement = Statement::prepare(live, plan)
+        .await
+        .map_err(|cause| not_prepared(live, plan, operation, cause))?;
+    for _ in 0..MAX_RACES {
+        // Until here nothing was sent that writes.
+        if live.is_closed() {
+            return Err(Failure::on_another_connection(StoreError::Unavailable));
+        }
+        match statement.execute(live, plan, operation).await {
+            Ok(Ended::Outcome(outcome)) => return Ok(outcome),
+            Ok(Ended::RaceLost) => {}
+            Err(cause) => return Err(failed(live, plan, operation, cause, phase)),
+        }
+    }
+    Ok(passed_over(plan))
+}
+
+/// Carries out an operation as a transaction of its own, on a connection that nobody else uses. BEGIN, what it begins with, the
+/// statement and COMMIT travel together, once the statement is known on the connection.
+///
+/// Whenever this returns, the transaction has ended, unless the connection has.
+pub(crate) async fn as_transaction(
+    live: &Live,
+    beginning: &Beginning<'_>,
+    plan: &Plan,
+    operation: &Operation,
+) -> Result<Outcome, Failure> {
+    for _ in 0..MAX_RACES {
+        match transaction(live, beginning, plan, operation).await? {
+            Ended::Outcome(outcome) => return Ok(outcome),
+            Ended::RaceLost => {}
+        }
+    }
+    Ok(passed_over(plan))
+}
+
+async fn transaction(
+    live: &Live,
+    beginning: &Beginning<'_>,
+    plan: &Plan,
+    operation: &Operation,
+) -> Result<Ended, Failure> {
+    if live.is_closed() {
+        return Err(Failure::on_another_connection(StoreError::Unavailable));
+    }
+    let commit = live.client().batch_execute("COMMIT");
+    // The futures are polled in this order, and each sends when it is first polled.
+    let (begun, ended, committed) = match Statement::at_hand(live, plan) {
+        Some(statement) => {
+            let execute = statement.execute(live, plan, operation);
+            join3(beginning.send(live), execute, commit).await
+        }
+        // Prepared where the role is in force, since it is the role that may see the tables.
+        None => {
+            let (begun, prepared) = join(beginning.send(live), Statement::prepare(live, plan)).await;
+            let statement = match (begun, prepared) {
+                (Ok(()), Ok(statement)) => statement,
+                (begun, prepared) => {
+                    return Err(not_begun(live, plan, operation, begun, prepared.err()).await);
+                }
+            };
+            let (ended, committed) = join(statement.execute(live, plan, operation), commit).await;
+            (Ok(()), ended, committed)
+        }
+    };
+    let sent = if operation.is_write() {
+        Phase::Sent
+    } else {
+        Phase::NothingWritten
+    };
+    if let Err(cause) = begun {
+        live.note(&cause);
+        // The server's refusal aborts everything behind it; a silence leaves open how far it came.
+        return Err(match cause.as_db_error() {
+            Some(_) => classify_set_up(&cause),
+            None => classify(&cause, sent, operation),
+        });
+    }
+    let ended = match ended {
+        Ok(ended) => ended,
+        Err(cause) => {
+            // COMMIT comes after it, so whatever the server answered here was not committed.
+            let refused = matches!(&cause, RowsError::Database(cause) if cause.as_db_error().is_some());
+            let phase = if refused { Phase::NothingWritten } else { sent };
+            return Err(failed(live, plan, operation, cause, phase));
+        }
+    };
+    // All before it succeeded, so this is no COMMIT that is answered by an undisturbed ROLLBACK.
+    committed.map_err(|cause| {
+        live.note(&cause);
+        classify(&cause, sent, operation)
+    })?;
+    Ok(ended)
+}
+
+/// Ends a transaction whose statement never ran.
+async fn not_begun(
+    live: &Live,
+    plan: &Plan,
+    operation: &Operation,
+    begun: Result<(), Error>,
+    prepared: Option<PrepareError>,
+) -> Failure {
+    let failure = match (begun, prepared) {
+        (Err(cause), _) => {
+            live.note(&cause);
+            classify_set_up(&cause)
+        }
+        (Ok(()), Some(cause)) => not_prepared(live, plan, operation, cause),
+        (Ok(()), None) => Failure::for_good(StoreError::Internal),
+    };
+    if let Err(cause) = live.client().batch_execute("ROLLBACK").await {
+        live.note(&cause);
+        // Whatever is open there ends with the connection.
+        live.give_up();
+        classify_plain(&cause, Phase::NothingWritten);
+    }
+    failure
+}
+
+fn not_prepared(live: &Live, plan: &Plan, operation: &Operation, cause: PrepareError) -> Failure {
+    match cause {
+        PrepareError::Database(cause) => {
+            live.note(&cause);
+            classify(&cause, Phase::NothingWritten, operation)
+        }
+        PrepareError::ColumnType { column, found } => {
+            tell_column(plan, &column, &found);
+            Failure::for_good(StoreError::Drift)
+        }
+    }
+}
+
+/// What a failed execution means.
+fn failed(live: &Live, plan: &Plan, operation: &Operation, cause: RowsError, phase: Phase) -> Failure {
+    let unreadable = match cause {
+        RowsError::Database(cause) if is_policy(&cause) => return Failure::refused(),
+        // Prepared before a column got another type, it was refused before it did anything. Prepared anew it may well be
+        // right, so a migration needs no restart.
+        RowsError::Database(cause) if is_outdated(&cause) => {
+            live.forget(plan);
+            return Failure {
+                error: StoreError::Drift,
+                again: Again::Soon,
+            };
+        }
+        RowsError::Database(cause) => {
+            live.note(&cause);
+            return classify(&cause, phase, operation);
+        }
+        RowsError::Malformed(cause) => {
+            error!(%cause, table = plan.resource.table.table, "a row could not be read");
+            StoreError::Internal
+        }
+        RowsError::Column(cause) => {
+            if let PrepareError::ColumnType { column, found } = cause {
+                tell_column(plan, &column, &found);
+            }
+            StoreError::Drift
+        }
+    };
+    Failure::for_good(match phase {
+        Phase::Sent => StoreError::OutcomeUnknown,
+        Phase::NothingWritten => unreadable,
+    })
+}
+
+fn tell_column(plan: &Plan, column: &str, found: &str) {
+    error!(
+        table = plan.resource.table.table,
+        column, found, "a column cannot hold its field"
+    );
+}
+
+/// There is no row, and none came to be, although no rule was against it: a trigger passed it over, or a policy hides it. That rows of
+/// this uid came and went each time would look the same, but hardly happens. Nothing was written in any case.
+fn passed_over(plan: &Plan) -> Outcome {
+    warn!(
+        table = plan.resource.table.table,
+        "PostgreSQL creates no row and does not say why; a trigger may pass it over"
+    );
+    Outcome::verdict(Verdict::NotWritable)
+}
