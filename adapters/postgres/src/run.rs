@@ -132,23 +132,20 @@ async fn transaction(
     }
     let commit = live.client().batch_execute("COMMIT");
     // The futures are polled in this order, and each sends when it is first polled.
-    let (begun, ended, committed) = match Statement::at_hand(live, plan) {
-        Some(statement) => {
-            let execute = statement.execute(live, plan, operation);
-            join3(beginning.send(live), execute, commit).await
-        }
+    let (begun, ended, committed) = if let Some(statement) = Statement::at_hand(live, plan) {
+        let execute = statement.execute(live, plan, operation);
+        join3(beginning.send(live), execute, commit).await
+    } else {
         // Prepared where the role is in force, since it is the role that may see the tables.
-        None => {
-            let (begun, prepared) = join(beginning.send(live), Statement::prepare(live, plan)).await;
-            let statement = match (begun, prepared) {
-                (Ok(()), Ok(statement)) => statement,
-                (begun, prepared) => {
-                    return Err(not_begun(live, plan, operation, begun, prepared.err()).await);
-                }
-            };
-            let (ended, committed) = join(statement.execute(live, plan, operation), commit).await;
-            (Ok(()), ended, committed)
-        }
+        let (begun, prepared) = join(beginning.send(live), Statement::prepare(live, plan)).await;
+        let statement = match (begun, prepared) {
+            (Ok(()), Ok(statement)) => statement,
+            (begun, prepared) => {
+                return Err(not_begun(live, plan, operation, begun, prepared.err()).await);
+            }
+        };
+        let (ended, committed) = join(statement.execute(live, plan, operation), commit).await;
+        (Ok(()), ended, committed)
     };
     let sent = if operation.is_write() {
         Phase::Sent

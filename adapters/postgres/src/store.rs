@@ -86,17 +86,13 @@ impl PostgresStore {
         let beginning = self.set_up.beginning(context);
         let live = Arc::clone(&exclusive.live);
         let mut work = pin!(run::as_transaction(&live, &beginning, &plan, operation));
-        match within(context.deadline, work.as_mut()).await {
-            Some(result) => {
-                let result = self.learned(result, &live);
-                exclusive.give_back();
-                result
-            }
-            None => {
-                exclusive.cancel().await;
-                last_word(work, operation).await
-            }
+        if let Some(result) = within(context.deadline, work.as_mut()).await {
+            let result = self.learned(result, &live);
+            exclusive.give_back();
+            return result;
         }
+        exclusive.cancel().await;
+        last_word(work, operation).await
     }
 
     async fn exclusive(&self, deadline: Option<Instant>) -> Result<Exclusive, Failure> {
