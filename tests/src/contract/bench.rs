@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use rowstamp_domain::caller::Caller;
 use rowstamp_domain::definition::{ApiDefinition, FieldId, ResourceDefinition};
 use rowstamp_domain::operation::{
-    Count, Delete, Insert, List, NewRow, Operation, Outcome, Precondition, Read, Replace, Representation,
-    Rows, Stamp, Update, Verdict,
+    Count, Delete, DeleteMany, Insert, List, NewRow, Operation, Outcome, Precondition, Read, Replace,
+    Representation, Rows, Stamp, Update, UpdateMany, Verdict,
 };
 use rowstamp_domain::query::{
     Comparison, Condition, Direction, Nulls, Operand, OrderTerm, Predicate, Query, Select, SelectItem, Test,
@@ -415,4 +415,4 @@ macro_rules! steps {
     )*};
 }
 
-steps!(Read List Insert Replace Update Delete);
+steps!(Read List Insert Replace Update Delete UpdateMany DeleteMany);

@@ -34,6 +34,36 @@ book_uid = { type = "uuid", required = true, references = "books", on_delete = "
 text     = { type = "text" }
 book_uid = { type = "uuid", references = "books", on_delete = "set_null" }
 
+# Many to many: a book has several topics through `book_topics`. A topic may be part of another.
+[resources.topics]
+aggregates = true
+[resources.topics.fields]
+name       = { type = "text", required = true }
+parent_uid = { type = "uuid", references = "topics", on_delete = "set_null" }
+
+[resources.book_topics]
+unique = [["book_uid", "topic_uid", "source"]]
+[resources.book_topics.fields]
+book_uid  = { type = "uuid", required = true, references = "books", on_delete = "cascade" }
+topic_uid = { type = "uuid", required = true, references = "topics", on_delete = "cascade" }
+source    = { type = "text" }
+
+# Several of a book, and critics are authors: a second way between the two.
+[resources.reviews]
+aggregates = true
+[resources.reviews.fields]
+stars      = { type = "integer" }
+words      = { type = "text" }
+details    = { type = "json" }
+written_at = { type = "timestamp" }
+book_uid   = { type = "uuid", references = "books", on_delete = "cascade" }
+critic_uid = { type = "uuid", references = "authors" }
+
+# At most one of a book.
+[resources.blurbs.fields]
+words    = { type = "text", required = true }
+book_uid = { type = "uuid", required = true, unique = true, references = "books", on_delete = "cascade" }
+
 # A table with names of its own: nothing but JSON uses ours.
 [resources.accounts]
 table = "LedgerAccounts"
@@ -41,6 +71,13 @@ audit = { uid = "id", created_at = "opened", last_updated_at = "Touched_At", cre
 [resources.accounts.fields]
 owner   = { type = "text", required = true, column = "user" }
 balance = { type = "decimal", json = "string", column = "select" }
+
+# Of a table with names of its own.
+[resources.entries]
+table = "LedgerEntries"
+[resources.entries.fields]
+amount      = { type = "decimal", column = "group" }
+account_uid = { type = "uuid", references = "accounts", column = "Account" }
 
 # A table without stamps.
 [resources.settings]
@@ -79,9 +116,15 @@ timestamps = { type = "timestamp[]" }
 jsons      = { type = "json[]" }
 blobs      = { type = "bytes[]" }
 enums      = { type = "enum[]", values = ["a", "ö"] }
+
+# One of each type inside another row.
+[resources.exhibits.fields]
+label        = { type = "text" }
+specimen_uid = { type = "uuid", references = "specimens" }
 "#;
 
-/// Authors, books, loans and remarks; accounts and settings with tables of their own making; specimens of every type.
+/// Authors, books, loans and remarks; topics, reviews and blurbs of books, to embed; accounts, entries and settings with tables of
+/// their own making; specimens of every type, and exhibits of them.
 pub fn library() -> Arc<ApiDefinition> {
     match toml::parse("contract.toml", LIBRARY) {
         Ok(api) => Arc::new(api),
@@ -93,6 +136,6 @@ pub fn library() -> Arc<ApiDefinition> {
 mod tests {
     #[test]
     fn the_definition_reads() {
-        assert_eq!(super::library().resources.len(), 7);
+        assert_eq!(super::library().resources.len(), 13);
     }
 }

@@ -10,6 +10,7 @@ mod definitions;
 pub mod deletes;
 pub mod inserts;
 pub mod lists;
+mod queries;
 pub mod reads;
 pub mod replaces;
 pub mod types;
@@ -18,6 +19,7 @@ pub mod updates;
 
 pub use bench::{Bench, Step, StoreFactory, at, context, run, uid};
 pub use definitions::library;
+pub use queries::{aggregate, also, cast, column, embedded, of_embed};
 
 /// Makes one test of each clause, for the stores that `$factory`, a [`StoreFactory`], opens.
 ///
