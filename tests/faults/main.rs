@@ -2,4 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod certificates;
+mod fixture;
+mod policies;
+mod pooler;
 mod tls;

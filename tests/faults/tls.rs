@@ -5,12 +5,13 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rowstamp_ports::{StoreError, Vars};
+use rowstamp_ports::StoreError;
 use rowstamp_postgres::{PostgresStore, Settings};
 use rowstamp_tests::postgres_server::PostgresServer;
 use rowstamp_tests::served::Directory;
 
 use crate::certificates::{Authority, Identity};
+use crate::fixture::settings;
 
 /// Every way to say how the connection is to be protected.
 const MODES: [&str; 6] = [
@@ -47,10 +48,8 @@ fn store(host: &str, port: u16, sslmode: &str, authority: Option<&Authority>) ->
         std::fs::write(&path, authority.pem()).unwrap();
         vars.push(("PGSSLROOTCERT", path.to_str().unwrap().to_owned()));
     }
-    let vars = Vars::new(vars.into_iter().map(|(name, value)| (name.to_owned(), value)));
-    let mut problems = rowstamp_ports::Problems::new();
-    let settings = Settings::read(&vars, &mut problems);
-    PostgresStore::with_password(&problems.into_result(settings).unwrap())
+    let vars: Vec<(&str, &str)> = vars.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    PostgresStore::with_password(&settings(&vars))
 }
 
 /// Whether the connection that was made is encrypted, or why there is none.

@@ -14,8 +14,13 @@ use tokio_postgres::types::{ToSql, Type};
 
 use crate::connection::{Live, Settings, Statements};
 
-/// How long a transaction may wait for its next statement.
-const IDLE_LIMIT_MS: &str = "60000";
+/// What a session that is nobody's own may have otherwise, for the length of one transaction.
+const SESSION: [(&str, &str); 4] = [
+    ("idle_in_transaction_session_timeout", "60000"),
+    ("TimeZone", "UTC"),
+    ("DateStyle", "ISO"),
+    ("IntervalStyle", "postgres"),
+];
 
 /// How the transactions of a store begin.
 #[derive(Debug)]
@@ -23,6 +28,7 @@ pub(crate) struct SetUp {
     begin: &'static str,
     /// Sets everything that is to be set, one parameter each; `None` where nothing is.
     sql: Option<String>,
+    session: &'static [(&'static str, &'static str)],
     role: Option<Arc<str>>,
     statement_timeout_ms: u64,
 }
@@ -36,28 +42,23 @@ pub(crate) struct Beginning<'a> {
 
 impl SetUp {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let unnamed = settings.statements() == Statements::Unnamed;
-        let role = settings.role().map(Arc::from);
-        let names: &[&str] = if role.is_some() {
-            &[
-                "statement_timeout",
-                "idle_in_transaction_session_timeout",
-                "role",
-                "request.jwt.claims",
-            ]
-        } else if unnamed {
-            &["statement_timeout", "idle_in_transaction_session_timeout"]
-        } else {
-            &[]
+        let role: Option<Arc<str>> = settings.role().map(Arc::from);
+        let (begin, session): (_, &[_]) = match settings.statements() {
+            Statements::Prepared => ("BEGIN", &[]),
+            Statements::Unnamed => ("BEGIN ISOLATION LEVEL READ COMMITTED", &SESSION),
         };
+        let mut names = Vec::new();
+        if !settings.shares_connections() {
+            names.push("statement_timeout");
+            names.extend(session.iter().map(|(name, _)| *name));
+        }
+        if role.is_some() {
+            names.extend(["role", "request.jwt.claims"]);
+        }
         Self {
-            begin: if unnamed {
-                // The session cannot be told which isolation it begins transactions with.
-                "BEGIN ISOLATION LEVEL READ COMMITTED"
-            } else {
-                "BEGIN"
-            },
-            sql: (!names.is_empty()).then(|| setting(names)),
+            begin,
+            sql: (!names.is_empty()).then(|| setting(&names)),
+            session,
             role,
             statement_timeout_ms: settings.statement_timeout_ms(),
         }
@@ -68,7 +69,7 @@ impl SetUp {
         let mut values = Vec::new();
         if self.sql.is_some() {
             values.push(self.limit_ms(context.deadline).to_string());
-            values.push(IDLE_LIMIT_MS.to_owned());
+            values.extend(self.session.iter().map(|(_, value)| (*value).to_owned()));
         }
         if let Some(role) = &self.role {
             values.push((**role).to_owned());

@@ -98,6 +98,7 @@ struct State {
     cut: watch::Sender<bool>,
     to_server: AtomicU64,
     to_client: AtomicU64,
+    pieces: AtomicU64,
     /// What the server may still say before the connection is held.
     server_bytes: Option<u64>,
     traps: Mutex<Vec<(Vec<u8>, Trap)>>,
@@ -294,6 +295,11 @@ impl Link {
     /// The bytes of the client that reached the server.
     pub fn bytes_to_server(&self) -> u64 {
         self.0.to_server.load(Ordering::SeqCst)
+    }
+
+    /// In how many pieces those bytes came: what a client writes at once is mostly one.
+    pub fn pieces_to_server(&self) -> u64 {
+        self.0.pieces.load(Ordering::SeqCst)
     }
 
     /// The bytes of the server that reached the client.

@@ -28,6 +28,7 @@ pub(super) async fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             cut: watch::Sender::new(defaults.refusing),
             to_server: AtomicU64::new(0),
             to_client: AtomicU64::new(0),
+            pieces: AtomicU64::new(0),
             server_bytes: defaults.server_bytes,
             traps: defaults.traps.into(),
             answer_ends: AtomicBool::new(false),
@@ -91,6 +92,7 @@ async fn to_server(
         to.write_all(&piece[..length]).await?;
         to.flush().await?;
         state.to_server.fetch_add(length as u64, Ordering::SeqCst);
+        state.pieces.fetch_add(1, Ordering::SeqCst);
         if sprung == Some(Trap::HoldAfter) {
             state.traffic.send_replace(Traffic::Held);
         }

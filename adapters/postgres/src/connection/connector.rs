@@ -1,6 +1,6 @@
 //! The one place that connects.
 
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rowstamp_ports::{CredentialSource, StoreError};
@@ -121,9 +121,6 @@ impl Connector {
         }
         match config.connect(tls).await {
             Ok((client, connection)) => {
-                if self.statements == Statements::Unnamed {
-                    warn_of_session(|name| connection.parameter(name));
-                }
                 tokio::spawn(async move {
                     if let Err(cause) = connection.await {
                         debug!(%cause, "a PostgreSQL connection ended");
@@ -143,21 +140,6 @@ impl Connector {
                 Err(Attempt::of(&cause))
             }
         }
-    }
-}
-
-/// Where a session cannot be set up, since others use it too, the database must be.
-fn warn_of_session<'a>(parameter: impl Fn(&str) -> Option<&'a str>) {
-    static WARNED: Once = Once::new();
-    if let Some(zone) = parameter("TimeZone")
-        && !["UTC", "Etc/UTC", "GMT"].contains(&zone)
-    {
-        WARNED.call_once(|| {
-            warn!(
-                zone,
-                "sessions are not in UTC: ALTER ROLE … SET TimeZone = 'UTC', since unnamed statements cannot set it"
-            );
-        });
     }
 }
 

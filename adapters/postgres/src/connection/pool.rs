@@ -17,7 +17,7 @@ use tracing::{debug, warn};
 
 use super::connector::Connector;
 use super::live::Live;
-use super::settings::Settings;
+use super::settings::{Settings, Statements};
 use crate::errors::{Again, Failure};
 use slot::{Counted, Slot};
 use trust::Trust;
@@ -116,21 +116,24 @@ impl Exclusive {
         self.pool.learn(failure, &self.live);
     }
 
-    /// Ends what runs on the connection.
+    /// Ends what runs on the connection. Through a pooler that is left to the time limit that the transaction began with: whom a request
+    /// to cancel would reach there, nobody can say.
     pub(crate) async fn cancel(&self) {
-        self.pool.cancel(&self.live).await;
+        if self.live.mode() == Statements::Prepared {
+            self.pool.cancel(&self.live).await;
+        }
     }
 }
 
 impl Pool {
     /// A pool of as many connections as the settings say, none of them made yet: half for single statements, half for transactions; a
-    /// single one serves both. Where a role is switched to, every operation is a transaction.
+    /// single one serves both. Where every operation is a transaction, none is shared.
     pub(crate) fn new(connector: Connector, settings: &Settings) -> Self {
         let size = settings.pool_size;
-        let shared = if settings.role().is_some() {
-            0
-        } else {
+        let shared = if settings.shares_connections() {
             size.div_ceil(2).max(1)
+        } else {
+            0
         };
         Self {
             connector,

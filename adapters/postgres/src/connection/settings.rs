@@ -213,6 +213,12 @@ impl Settings {
         self.statements
     }
 
+    /// Whether single statements of many callers share connections. They cannot where each begins with a role, or where nothing of
+    /// what a session needs can stay in it.
+    pub(crate) fn shares_connections(&self) -> bool {
+        self.role.is_none() && self.statements == Statements::Prepared
+    }
+
     pub(crate) const fn idle_check(&self) -> Duration {
         self.idle_check
     }
@@ -240,8 +246,11 @@ impl Settings {
         )
     }
 
+    /// Prepares the driver's side of the settings.
+    ///
     /// Puts the session's set-up into the startup packet, so that it costs no round trip. The statements rely on each seeing what was
-    /// committed before it, whatever the database's default is. A pooler's sessions are everybody's and are left as they are.
+    /// committed before it, whatever the database's default is. A pooler's sessions are everybody's and are left as they are:
+    /// there each transaction begins with it.
     fn prepared(mut self) -> Self {
         if self.statements == Statements::Prepared {
             self.set_up_session();
