@@ -9,7 +9,7 @@ use rowstamp_domain::definition::ApiDefinition;
 use rowstamp_domain::operation::Operation;
 use rowstamp_local::provision::TestDatabase;
 use rowstamp_ports::{RecordStore, StoreContext};
-use rowstamp_postgres::{PostgresStore, Settings};
+use rowstamp_postgres::{PostgresStore, SchemaError, Settings};
 use rowstamp_tests::contract::StoreFactory;
 use rowstamp_tests::pgbouncer::PgBouncer;
 use rowstamp_tests::store_contract;
@@ -124,6 +124,14 @@ async fn nothing_is_left_in_a_session_that_others_get() {
     assert_eq!(left(&client).await, before);
     drop((client, store));
     tokio::task::spawn_blocking(move || drop(bouncer)).await.unwrap();
+}
+
+#[tokio::test]
+async fn tables_are_not_touched_through_a_pooler() {
+    let library = Fixture::library().await;
+    let store = unnamed(library.database.url());
+    assert_eq!(store.create_missing(&library.api).await, Err(SchemaError::Pooled));
+    assert_eq!(store.missing(&library.api).await, Err(SchemaError::Pooled));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -53,6 +53,10 @@ impl Connector {
         }
     }
 
+    pub(super) const fn statements(&self) -> Statements {
+        self.statements
+    }
+
     /// Connects, and lets the connection run by itself until it is dropped. `moment` is the pool's.
     ///
     /// # Errors

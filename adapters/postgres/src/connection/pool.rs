@@ -300,6 +300,11 @@ impl Pool {
         })
     }
 
+    /// Whether statements are prepared on the connections, or leave nothing behind.
+    pub(crate) const fn statements(&self) -> Statements {
+        self.connector.statements()
+    }
+
     /// A connection that belongs to no pool, for work that takes long.
     pub(crate) async fn dedicated(&self) -> Result<tokio_postgres::Client, StoreError> {
         let client = self.connector.connect_client().await;

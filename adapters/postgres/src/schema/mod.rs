@@ -22,6 +22,11 @@ pub enum SchemaError {
     /// The database cannot be reached; why was logged.
     #[error("the database cannot be reached")]
     Unavailable,
+    /// The settings say that no session is our own (`ROWSTAMP_DB_STATEMENTS=unnamed`), which work on tables needs.
+    #[error(
+        "tables are looked at and changed in a session of their own: connect past the pooler, without ROWSTAMP_DB_STATEMENTS=unnamed"
+    )]
+    Pooled,
     /// The database refused.
     #[error("the database refused: {0}")]
     Refused(String),

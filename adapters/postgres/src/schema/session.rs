@@ -6,7 +6,7 @@ use tokio_postgres::{Client, Error};
 use super::SchemaError;
 use super::inspect;
 use super::missing::{Missing, missing};
-use crate::connection::{Chain, Pool};
+use crate::connection::{Chain, Pool, Statements};
 
 /// Any number would do, if all of us take the same: "rowstamp" in ASCII.
 const LOCK: i64 = 0x726f_7773_7461_6d70;
@@ -18,6 +18,9 @@ pub(super) struct Session {
 
 /// Opens a session. Schema work may take longer than any statement of a request.
 pub(super) async fn open(pool: &Pool) -> Result<Session, SchemaError> {
+    if pool.statements() == Statements::Unnamed {
+        return Err(SchemaError::Pooled);
+    }
     let client = pool.dedicated().await.map_err(|_| SchemaError::Unavailable)?;
     client
         .batch_execute("SET statement_timeout = 0")
