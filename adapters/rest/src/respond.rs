@@ -39,7 +39,7 @@ pub(crate) fn item(
     let tag = outcome
         .version
         .filter(|_| !served.points.after_read)
-        .and_then(|version| entity_tag(version, columns.fingerprint(asked.media)));
+        .and_then(|version| entity_tag(version, columns.fingerprint(asked.media)?));
     let mut answer = empty(StatusCode::OK);
     match asked.conditions.of_read(tag.as_ref(), outcome.version) {
         ReadCondition::Failed => return Err(precondition_failed()),
@@ -179,7 +179,8 @@ impl<'a> Written<'a> {
         let mut answer = empty(StatusCode::OK);
         if !self.served.points.after_read
             && let Some(version) = outcome.version
-            && let Some(tag) = entity_tag(version, self.columns.fingerprint(Media::Json))
+            && let Some(fingerprint) = self.columns.fingerprint(Media::Json)
+            && let Some(tag) = entity_tag(version, fingerprint)
         {
             answer.headers.insert(ETAG, tag);
         }

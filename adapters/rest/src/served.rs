@@ -55,13 +55,16 @@ pub(crate) struct Served {
 #[derive(Debug, Clone)]
 pub(crate) struct Columns {
     pub(crate) select: Select,
-    fingerprints: [Fingerprint; 3],
+    /// `None` where rows of other resources are among them, whose versions no tag tells.
+    fingerprints: Option<[Fingerprint; 3]>,
 }
 
 impl Columns {
     /// What stands for an answer with these columns in this media type.
-    pub(crate) const fn fingerprint(&self, media: Media) -> Fingerprint {
-        self.fingerprints[media as usize]
+    pub(crate) fn fingerprint(&self, media: Media) -> Option<Fingerprint> {
+        self.fingerprints
+            .as_ref()
+            .map(|fingerprints| fingerprints[media as usize])
     }
 }
 
@@ -70,7 +73,7 @@ impl Served {
         let points = hooks.as_ref().map_or(HookPoints::NONE, |hooks| hooks.points());
         let fingerprint = fingerprint_of(&definition);
         let every_field = select_of(definition.field_ids());
-        let shown = columns(fingerprint, definition.select_all().clone());
+        let shown = columns(&definition, fingerprint, definition.select_all().clone());
         Self {
             path: encoded_path(&definition.path),
             has_read_rules: definition.fields.iter().any(|field| field.read.is_some()),
@@ -85,7 +88,7 @@ impl Served {
 
     /// Columns chosen by a request.
     pub(crate) fn columns(&self, select: Select) -> Columns {
-        columns(self.fingerprint, select)
+        columns(&self.definition, self.fingerprint, select)
     }
 }
 
@@ -93,16 +96,28 @@ fn select_of(ids: impl Iterator<Item = FieldId>) -> Select {
     Select(ids.map(SelectItem::Field).collect())
 }
 
-fn columns(definition: Fingerprint, select: Select) -> Columns {
-    let mut of_select = definition;
+fn columns(definition: &ResourceDefinition, fingerprint: Fingerprint, select: Select) -> Columns {
+    if select.embeds().next().is_some() {
+        return Columns {
+            select,
+            fingerprints: None,
+        };
+    }
+    let mut of_select = fingerprint;
     for item in select.0.iter() {
-        match item {
-            SelectItem::Field(id) => of_select = of_select.with(&id.number().to_le_bytes()),
-            SelectItem::Column(_) | SelectItem::Embed(_) => unimplemented!(),
-        }
+        of_select = match item {
+            SelectItem::Field(id) => of_select.with(&id.number().to_le_bytes()),
+            SelectItem::Column(_) | SelectItem::Embed(_) => {
+                let text = Select([item.clone()].into()).to_text(definition);
+                of_select.with(text.as_bytes())
+            }
+        };
     }
     let fingerprints = [Media::Json, Media::Object, Media::Array].map(|media| of_select.with(&[media as u8]));
-    Columns { select, fingerprints }
+    Columns {
+        select,
+        fingerprints: Some(fingerprints),
+    }
 }
 
 /// Everything in a definition that the bytes of a row's representation depend on.
@@ -139,6 +154,12 @@ impl Resources {
         let mut by_path: Vec<usize> = (0..served.len()).collect();
         by_path.sort_by(|left, right| served[*left].definition.path.cmp(&served[*right].definition.path));
         Self { served, by_path }
+    }
+
+    /// Whether a hook looks at each row of this resource that is read.
+    pub(crate) fn looks_at_rows(&self, definition: &ResourceDefinition) -> bool {
+        let served = self.served.get(definition.id as usize);
+        served.is_some_and(|served| served.points.after_read)
     }
 
     /// The resource under this (decoded) segment.

@@ -50,7 +50,7 @@ fn ann() -> Caller {
 fn shown(decision: Decision, definition: &ResourceDefinition) -> String {
     match decision {
         Decision::Allowed(crate::query::Condition::Always) => "always".to_owned(),
-        Decision::Allowed(condition) => condition.to_text(definition),
+        Decision::Allowed(condition) => condition.to_text(definition, definition.select_all()),
         Decision::Unauthenticated => "401".to_owned(),
         Decision::Forbidden => "403".to_owned(),
     }

@@ -6,6 +6,7 @@
 mod build;
 mod field;
 pub(crate) mod nearest;
+mod relationship;
 pub mod spec;
 pub mod toml;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 pub use build::DefinitionError;
 pub use field::{Default, Field, FieldId, FieldRole, JsonEncoding, OnDelete, Pattern, Reference};
+pub use relationship::{Relationship, RelationshipKind};
 
 use crate::access::Access;
 use crate::query::{Select, SelectItem};
@@ -33,6 +35,8 @@ pub struct ApiDefinition {
     pub description: Option<String>,
     /// The resources; [`ResourceDefinition::id`] is the position here.
     pub resources: Vec<Arc<ResourceDefinition>>,
+    /// Those of each resource, by its id.
+    relationships: Vec<Vec<Relationship>>,
 }
 
 impl ApiDefinition {
@@ -52,6 +56,13 @@ impl ApiDefinition {
     /// The resource served under this path segment.
     pub fn resource_at(&self, path: &str) -> Option<&Arc<ResourceDefinition>> {
         self.resources.iter().find(|resource| resource.path == path)
+    }
+
+    /// The ways from rows of this resource to rows of others; none for one that is not of this API.
+    pub fn relationships(&self, resource: &ResourceDefinition) -> &[Relationship] {
+        self.relationships
+            .get(resource.id as usize)
+            .map_or(&[], Vec::as_slice)
     }
 }
 

@@ -8,7 +8,8 @@ use super::{Condition, Query};
 
 /// Rows of another resource, found by a declared reference.
 ///
-/// An embed whose `query` selects nothing is not part of the answer; it is there for its `join`, for a condition or for an order.
+/// An embed whose `query` [shows nothing](super::Select::shows_nothing) is not part of the answer; it is there for its `join`, for a
+/// condition or for an order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embed {
     /// Its name in the answer, and in the query's parameters.

@@ -72,6 +72,44 @@ impl Expression {
     }
 }
 
+impl Expression {
+    /// What is looked at in the end, whatever is made of it; nothing for `count()`.
+    pub fn operand(&self) -> Option<&Operand> {
+        match self {
+            Self::Operand(operand) => Some(operand),
+            Self::Cast(inner, _) | Self::Aggregate(_, inner) => inner.operand(),
+            Self::CountRows => None,
+        }
+    }
+}
+
+/// Whether values of a type can be cast: to `text` from everything, among numbers, from `text` and from JSON values to what they can hold,
+/// and between points in time and their parts. A value that cannot follow is an error when the query is carried out.
+pub const fn can_cast(from: FieldType, to: ScalarType) -> bool {
+    use ScalarType::{
+        BigInt, Boolean, Bytes, Date, Decimal, Enum, Float, Integer, Json, Text, Time, Timestamp, Uuid,
+    };
+    if matches!(to, Text) {
+        return true;
+    }
+    if from.array {
+        return false;
+    }
+    match (from.scalar, to) {
+        (_, Enum) => false,
+        (Integer | BigInt | Float | Decimal, Integer | BigInt | Float | Decimal)
+        | (Text, Integer | BigInt | Float | Decimal | Boolean | Uuid | Date | Time | Timestamp | Json)
+        | (Json, Integer | BigInt | Float | Decimal | Boolean | Json)
+        | (Timestamp, Date | Time | Timestamp)
+        | (Date, Timestamp | Date)
+        | (Time, Time)
+        | (Boolean, Boolean)
+        | (Uuid, Uuid)
+        | (Bytes, Bytes) => true,
+        _ => false,
+    }
+}
+
 impl Operand {
     /// The type of its values.
     pub fn ty(&self, definition: &ResourceDefinition) -> FieldType {

@@ -13,7 +13,7 @@ mod scope;
 use std::sync::Arc;
 
 pub use embed::{Embed, EmbedForm, Join, Relation};
-pub use expression::{Aggregate, Column, Expression};
+pub use expression::{Aggregate, Column, Expression, can_cast};
 pub use scope::{Reach, Scope, Unreachable};
 
 use crate::definition::FieldId;
@@ -273,7 +273,8 @@ pub struct Query {
     pub select: Select,
     /// Which rows.
     pub condition: Condition,
-    /// In which order; total. Without aggregates its last term is `uid`; with them it names every column that groups.
+    /// In which order; total. Without aggregates its last term is `uid`. With them it names every column that groups, and a term's operand
+    /// stands for the one column over it, cast as that one is: with `printed::date` among the columns, `printed` is ordered by as a date.
     pub order: Vec<OrderTerm>,
     /// Only rows that come after this position: the value of each term of `order`, as [`crate::operation::Outcome::next`] told it.
     pub after: Option<Vec<Value>>,
@@ -328,6 +329,14 @@ impl Select {
             SelectItem::Field(_) => false,
             SelectItem::Column(column) => column.expression.is_aggregate(),
             SelectItem::Embed(embed) => embed.form == EmbedForm::Spread && embed.query.select.is_aggregated(),
+        })
+    }
+
+    /// Whether nothing of it is shown: no columns, and no embeds but such.
+    pub fn shows_nothing(&self) -> bool {
+        self.0.iter().all(|item| match item {
+            SelectItem::Field(_) | SelectItem::Column(_) => false,
+            SelectItem::Embed(embed) => embed.query.select.shows_nothing(),
         })
     }
 

@@ -26,7 +26,7 @@ impl Controller {
         let caller = self.identify(request).await?;
         let visible = access::read(&served.definition, &caller)?;
         let uid = known(uid)?;
-        let columns = parameters::of_item(request.query(), served, &caller)?;
+        let columns = parameters::of_item(request.query(), served, &self.reach(&caller))?;
         let asked = Asked::of_read(request.headers(), negotiate::ITEM)?;
 
         let visible = self
@@ -54,7 +54,7 @@ impl Controller {
         let caller = self.identify(request).await?;
         let rights = ReplaceRights::of(definition, &caller)?;
         let uid = known(uid)?;
-        let columns = parameters::of_item(request.query(), served, &caller)?;
+        let columns = parameters::of_item(request.query(), served, &self.reach(&caller))?;
         let asked = Asked::of_body_write(request.headers(), negotiate::ITEM)?;
         let precondition = asked.precondition(definition)?;
         let sent = writing::sent_to_item(served, request.body(), Purpose::Replace(uid), &caller)?;
@@ -169,7 +169,7 @@ impl Controller {
         let caller = self.identify(request).await?;
         let permitted = access::update(definition, &caller)?;
         let uid = known(uid)?;
-        let columns = parameters::of_item(request.query(), served, &caller)?;
+        let columns = parameters::of_item(request.query(), served, &self.reach(&caller))?;
         let asked = Asked::of_body_write(request.headers(), negotiate::ITEM)?;
         let precondition = asked.precondition(definition)?;
         let mut sent = writing::sent_to_item(served, request.body(), Purpose::Update(uid), &caller)?;
@@ -206,7 +206,7 @@ impl Controller {
         let caller = self.identify(request).await?;
         let permitted = access::delete(definition, &caller)?;
         let uid = known(uid)?;
-        let columns = parameters::of_item(request.query(), served, &caller)?;
+        let columns = parameters::of_item(request.query(), served, &self.reach(&caller))?;
         let asked = Asked::of_write(request.headers(), negotiate::ITEM)?;
         let precondition = asked.precondition(definition)?;
 

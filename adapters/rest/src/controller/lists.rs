@@ -16,7 +16,7 @@ impl Controller {
     pub(super) async fn list(&self, request: &ApiRequest, served: &Served) -> Result<ApiResponse, Problem> {
         let caller = self.identify(request).await?;
         let visible = access::read(&served.definition, &caller)?;
-        let query = parameters::of_list(request.query(), served, &caller)?;
+        let query = parameters::of_list(request.query(), served, &self.reach(&caller))?.query;
         let asked = Asked::of_read(request.headers(), negotiate::COLLECTION)?;
         let count = asked.preferences.count.map_or(Count::None, |_| Count::Exact);
         let (select, offset) = (query.select.clone(), query.offset);
@@ -35,7 +35,7 @@ impl Controller {
         let definition = &served.definition;
         let caller = self.identify(request).await?;
         let permitted = access::create(definition, &caller)?;
-        let columns = parameters::of_item(request.query(), served, &caller)?;
+        let columns = parameters::of_item(request.query(), served, &self.reach(&caller))?;
         let asked = Asked::of_body_write(request.headers(), negotiate::COLLECTION)?;
         asked.no_conditions()?;
         let mut sent = writing::sent_to_collection(served, request.body(), &caller)?;

@@ -26,6 +26,7 @@ use crate::api::BuiltApi;
 use crate::cors::Cors;
 use crate::openapi::Documents;
 use crate::problem::{Problem, codes};
+use crate::resource_mapper::access::CallerReach;
 use crate::respond;
 use crate::route::{self, ItemAction, Route};
 use crate::served::{Resources, Served};
@@ -206,6 +207,15 @@ impl Controller {
             .headers
             .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Ok(answer)
+    }
+
+    /// What `caller` may see.
+    fn reach<'a>(&'a self, caller: &'a Caller) -> CallerReach<'a> {
+        CallerReach {
+            api: &self.api,
+            resources: &self.resources,
+            caller,
+        }
     }
 
     async fn identify(&self, request: &ApiRequest) -> Result<Arc<Caller>, Problem> {

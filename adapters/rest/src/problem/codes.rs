@@ -36,6 +36,8 @@ macro_rules! codes {
 }
 
 codes! {
+    AMBIGUOUS_RELATIONSHIP = "PGRST201" MULTIPLE_CHOICES "Ambiguous relationship",
+        "Several references lead to the embedded resource. `details` lists them, and `hint` says how to name each.";
     MALFORMED_REQUEST = "RS_MALFORMED_REQUEST" BAD_REQUEST "Malformed request",
         "The request is not one that HTTP allows, its body is not the base64 it claims to be, or it did not arrive whole.";
     UNKNOWN_EVENT = "RS_UNKNOWN_EVENT" BAD_REQUEST "Unknown event",
@@ -56,6 +58,24 @@ codes! {
         "A pattern of `match` or `imatch` is no regular expression of PostgreSQL's.";
     INVALID_SEARCH = "42601" BAD_REQUEST "Invalid search",
         "The words of `fts` do not follow the syntax of PostgreSQL's `to_tsquery`. `plfts` and `wfts` take any text.";
+    UNKNOWN_TYPE = "42704" BAD_REQUEST "Unknown type",
+        "A cast names a type that there is none of.";
+    INVALID_CAST = "42846" BAD_REQUEST "Impossible cast",
+        "Values of the column's type cannot be cast to the type asked for.";
+    AGGREGATES_NOT_ALLOWED = "PGRST123" BAD_REQUEST "Aggregates not allowed",
+        "The resource does not declare `aggregates = true`.";
+    NOT_EMBEDDED = "PGRST108" BAD_REQUEST "Not embedded",
+        "A parameter is about an embedded resource that `select` does not name.";
+    RELATED_ORDER = "PGRST118" BAD_REQUEST "Impossible order",
+        "Rows can be ordered only by an embedded resource of which each has one row at most.";
+    EMBED_FILTER = "PGRST120" BAD_REQUEST "Impossible filter of an embedded resource",
+        "An embedded resource itself can only be asked whether it is there, with `is.null` and `not.is.null`.";
+    NO_RELATIONSHIP = "PGRST200" BAD_REQUEST "No relationship",
+        "No declared reference leads to the resource that is to be embedded, or none that the hint names.";
+    UNKNOWN_COLUMN = "PGRST204" BAD_REQUEST "Unknown column",
+        "`columns` names a field that the resource does not have.";
+    NOT_UNIQUE = "42P10" BAD_REQUEST "Not a unique set",
+        "`on_conflict` must name `uid` or the fields of a declared unique set; `hint` lists them.";
     INVALID_JSON = "PGRST102" BAD_REQUEST "Invalid body",
         "The body is empty, is not JSON, or is not the kind of JSON that the route takes.";
     INVALID_PREFERENCES = "PGRST122" BAD_REQUEST "Invalid preferences",

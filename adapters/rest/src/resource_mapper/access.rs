@@ -2,10 +2,45 @@
 
 use rowstamp_domain::access::{AccessRule, Decision};
 use rowstamp_domain::caller::Caller;
-use rowstamp_domain::definition::ResourceDefinition;
-use rowstamp_domain::query::Condition;
+use rowstamp_domain::definition::{ApiDefinition, FieldId, ResourceDefinition};
+use rowstamp_domain::query::{Condition, Reach, Scope, Unreachable};
+use rowstamp_domain::validation::may_read;
 
 use crate::problem::{Problem, codes};
+use crate::served::{Resources, Served};
+
+/// What a caller may see of everything that is served.
+pub(crate) struct CallerReach<'a> {
+    pub(crate) api: &'a ApiDefinition,
+    pub(crate) resources: &'a Resources,
+    pub(crate) caller: &'a Caller,
+}
+
+impl CallerReach<'_> {
+    /// What a query on this resource may speak of.
+    pub(crate) fn scope<'a>(&'a self, served: &'a Served) -> Scope<'a> {
+        Scope {
+            api: self.api,
+            resource: &served.definition,
+            reach: self,
+        }
+    }
+}
+
+impl Reach for CallerReach<'_> {
+    fn may_read(&self, resource: &ResourceDefinition, field: FieldId) -> bool {
+        may_read(resource.field(field), self.caller)
+    }
+
+    fn embedded(&self, resource: &ResourceDefinition) -> Result<Condition, Unreachable> {
+        match resource.access.read.decide(self.caller, resource) {
+            Decision::Allowed(_) if self.resources.looks_at_rows(resource) => Err(Unreachable::Hooked),
+            Decision::Allowed(condition) => Ok(condition),
+            Decision::Unauthenticated => Err(Unreachable::Unauthenticated),
+            Decision::Forbidden => Err(Unreachable::Forbidden),
+        }
+    }
+}
 
 /// Which rows a caller may read.
 ///

@@ -5,12 +5,11 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
-use rowstamp_domain::caller::Caller;
-use rowstamp_domain::query::Query;
-use rowstamp_domain::query::grammar::{QueryError, QueryErrorKind, QueryErrors, parse_select};
-use rowstamp_domain::validation::may_read;
+use rowstamp_domain::query::grammar::{Parsed, QueryError, QueryErrorKind, QueryErrors};
+use rowstamp_domain::query::{Query, Select};
 
-use crate::problem::{Problem, codes};
+use super::access::CallerReach;
+use crate::problem::{Code, Problem, codes};
 use crate::served::{Columns, Served};
 
 /// Parameters that mean something to PostgREST on writes, where ignoring them would do something else than was asked for.
@@ -23,51 +22,56 @@ const OF_WRITES: [&str; 2] = ["columns", "on_conflict"];
 pub(crate) fn of_item<'s>(
     query: &str,
     served: &'s Served,
-    caller: &Caller,
+    reach: &CallerReach<'_>,
 ) -> Result<Cow<'s, Columns>, Problem> {
-    let definition = &served.definition;
-    let mut select = None;
-    for (name, value) in parameters(query)? {
-        if name == "select" {
-            if select.replace(value).is_some() {
-                return Err(invalid("`select` can be given only once"));
-            }
-        } else if OF_WRITES.contains(&name.as_ref()) {
-            return Err(Problem::new(
-                codes::NOT_SERVED,
-                format!("the parameter `{name}` is not served yet"),
-            ));
-        } else {
-            let name: String = name.chars().take(80).collect();
-            return Err(invalid(format!(
-                "`{}` has no meaning on this route",
-                name.escape_debug()
-            )));
-        }
+    let parameters: Vec<_> = parameters(query)?.collect();
+    if parameters.is_empty() && !served.has_read_rules {
+        return Ok(Cow::Borrowed(&served.shown));
     }
-    let readable = |id| may_read(definition.field(id), caller);
-    match select {
-        Some(text) => {
-            let select = parse_select(&text, definition, readable).map_err(|errors| refused(&errors))?;
-            Ok(Cow::Owned(served.columns(select)))
-        }
-        None if served.has_read_rules => Ok(Cow::Owned(served.columns(definition.select_readable(readable)))),
-        None => Ok(Cow::Borrowed(&served.shown)),
+    if let Some((name, _)) = parameters
+        .iter()
+        .find(|(name, _)| OF_WRITES.contains(&name.as_ref()))
+    {
+        return Err(Problem::new(
+            codes::NOT_SERVED,
+            format!("the parameter `{name}` is not served yet"),
+        ));
     }
+    let select =
+        Select::parse(pairs(&parameters), &reach.scope(served)).map_err(|errors| refused(&errors))?;
+    plain_where_hooked(served, &select)?;
+    Ok(Cow::Owned(served.columns(select)))
 }
 
 /// What is asked of a collection that is read.
 ///
 /// # Errors
 /// 400 for what cannot be read, 403 for a field that the caller may not read.
-pub(crate) fn of_list(query: &str, served: &Served, caller: &Caller) -> Result<Query, Problem> {
-    let definition = &served.definition;
+pub(crate) fn of_list(query: &str, served: &Served, reach: &CallerReach<'_>) -> Result<Parsed, Problem> {
     let parameters: Vec<_> = parameters(query)?.collect();
-    let pairs = parameters
+    let parsed = Query::parse(pairs(&parameters), &reach.scope(served)).map_err(|errors| refused(&errors))?;
+    plain_where_hooked(served, &parsed.query.select)?;
+    Ok(parsed)
+}
+
+fn pairs<'p>(parameters: &'p [(Cow<'p, str>, Cow<'p, str>)]) -> impl Iterator<Item = (&'p str, &'p str)> {
+    parameters
         .iter()
-        .map(|(name, value)| (name.as_ref(), value.as_ref()));
-    Query::parse(pairs, definition, |id| may_read(definition.field(id), caller))
-        .map_err(|errors| refused(&errors))
+        .map(|(name, value)| (name.as_ref(), value.as_ref()))
+}
+
+/// A hook that looks at rows gets them as records, which hold fields and nothing else.
+fn plain_where_hooked(served: &Served, select: &Select) -> Result<(), Problem> {
+    if !served.points.after_read || select.is_plain() {
+        return Ok(());
+    }
+    Err(Problem::new(
+        codes::NOT_SERVED,
+        format!(
+            "rows of {} are looked at one by one before they are shown: `select` can only name their fields",
+            served.definition.name
+        ),
+    ))
 }
 
 /// Splits a form-encoded query string; `+` is a space.
@@ -100,13 +104,35 @@ fn refused(errors: &QueryErrors) -> Problem {
         hint,
         ..
     } = errors.first();
-    let code = match kind {
-        QueryErrorKind::NotReadable { .. } => codes::FORBIDDEN,
+    if matches!(
+        kind,
+        QueryErrorKind::Unreachable {
+            unauthenticated: true,
+            ..
+        }
+    ) {
+        return Problem::anonymous();
+    }
+    let code: &'static Code = match kind {
+        QueryErrorKind::NotReadable { .. } | QueryErrorKind::Unreachable { .. } => codes::FORBIDDEN,
         QueryErrorKind::UnknownField { .. } => codes::UNKNOWN_FIELD,
         QueryErrorKind::Value { .. } => codes::INVALID_VALUE,
         QueryErrorKind::Operator { .. } => codes::INVALID_OPERATOR,
         QueryErrorKind::Unsupported => codes::NOT_SERVED,
-        QueryErrorKind::Syntax | QueryErrorKind::Repeated | QueryErrorKind::Number => codes::INVALID_QUERY,
+        QueryErrorKind::UnknownType => codes::UNKNOWN_TYPE,
+        QueryErrorKind::Cast => codes::INVALID_CAST,
+        QueryErrorKind::AggregatesNotAllowed => codes::AGGREGATES_NOT_ALLOWED,
+        QueryErrorKind::NotEmbedded => codes::NOT_EMBEDDED,
+        QueryErrorKind::NoRelationship => codes::NO_RELATIONSHIP,
+        QueryErrorKind::AmbiguousRelationship => codes::AMBIGUOUS_RELATIONSHIP,
+        QueryErrorKind::RelatedOrder => codes::RELATED_ORDER,
+        QueryErrorKind::EmbedFilter => codes::EMBED_FILTER,
+        QueryErrorKind::UnknownColumn { .. } => codes::UNKNOWN_COLUMN,
+        QueryErrorKind::NotUnique => codes::NOT_UNIQUE,
+        QueryErrorKind::Syntax
+        | QueryErrorKind::Repeated
+        | QueryErrorKind::SameName
+        | QueryErrorKind::Number => codes::INVALID_QUERY,
     };
     let mut problem = Problem::new(code, message.clone());
     if let Some(details) = details {

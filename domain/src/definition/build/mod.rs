@@ -16,6 +16,7 @@ mod tests;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::relationship::relationships;
 use super::spec::{AccessSpec, ApiSpec, ResourceSpec};
 use super::{ApiDefinition, Field, FieldId, PageLimits, ResourceDefinition};
 use crate::access::{Access, AccessRule};
@@ -64,6 +65,7 @@ pub(super) fn build(spec: ApiSpec) -> Result<ApiDefinition, Vec<DefinitionError>
             title: or_else(spec.title, "API"),
             version: or_else(spec.version, "1.0.0"),
             description: spec.description,
+            relationships: relationships(&resources),
             resources,
         })
     } else {

@@ -12,17 +12,14 @@ const EXCERPT: usize = 80;
 pub struct QueryErrors(pub Vec<QueryError>);
 
 impl QueryErrors {
-    /// The mistake to answer with first: a field that may not be read before all others, since that refuses the whole
+    /// The mistake to answer with first: what the caller may not see before all others, since that refuses the whole
     /// request whatever else is wrong with it.
     ///
     /// # Panics
     /// When it was built by hand without any mistake.
     pub fn first(&self) -> &QueryError {
-        let forbidden = self
-            .0
-            .iter()
-            .find(|error| matches!(error.kind, QueryErrorKind::NotReadable { .. }));
-        forbidden.or(self.0.first()).expect("an error says what is wrong")
+        let refusal = self.0.iter().find(|error| error.kind.is_refusal());
+        refusal.or(self.0.first()).expect("an error says what is wrong")
     }
 }
 
@@ -65,10 +62,17 @@ pub enum QueryErrorKind {
         /// The name that was asked for.
         field: String,
     },
-    /// The caller may not read this field; the one kind that is a refusal (403) rather than a mistake (400).
+    /// The caller may not read this field; a refusal (403) rather than a mistake (400).
     NotReadable {
         /// The field's name.
         field: String,
+    },
+    /// The caller may not read rows of an embedded resource; a refusal (401 or 403) rather than a mistake (400).
+    Unreachable {
+        /// The resource's name.
+        resource: String,
+        /// Whether an identity could change that.
+        unauthenticated: bool,
     },
     /// The value does not fit the field.
     Value {
@@ -86,6 +90,37 @@ pub enum QueryErrorKind {
     Repeated,
     /// A number is no number, or out of its range.
     Number,
+    /// Two columns of the answer would have the same name, or two embeds of the query.
+    SameName,
+    /// There is no type of this name.
+    UnknownType,
+    /// Values of this type cannot be cast to that one.
+    Cast,
+    /// The resource cannot be aggregated.
+    AggregatesNotAllowed,
+    /// A parameter is about an embedded resource that `select` does not name.
+    NotEmbedded,
+    /// There is no reference between the two resources, or none that the hint names.
+    NoRelationship,
+    /// There are several, and nothing says which is meant (300).
+    AmbiguousRelationship,
+    /// Rows can be ordered only by an embedded resource of which there is at most one row for each.
+    RelatedOrder,
+    /// An embedded resource can be asked only whether it is there.
+    EmbedFilter,
+    /// A column that is to be written does not exist.
+    UnknownColumn {
+        /// The name that was asked for.
+        field: String,
+    },
+    /// No unique set is made of these fields.
+    NotUnique,
+}
+
+impl QueryErrorKind {
+    const fn is_refusal(&self) -> bool {
+        matches!(self, Self::NotReadable { .. } | Self::Unreachable { .. })
+    }
 }
 
 impl QueryError {
@@ -99,12 +134,8 @@ impl QueryError {
         }
     }
 
-    pub(super) fn unsupported(parameter: &str, what: &str) -> Self {
-        Self::new(
-            QueryErrorKind::Unsupported,
-            parameter,
-            format!("{what} not supported yet"),
-        )
+    pub(super) fn unsupported(parameter: &str, what: impl Into<String>) -> Self {
+        Self::new(QueryErrorKind::Unsupported, parameter, what)
     }
 
     pub(super) fn with_details(mut self, details: impl Into<String>) -> Self {
@@ -137,11 +168,26 @@ impl QueryError {
     pub const fn code(&self) -> &'static str {
         match self.kind {
             QueryErrorKind::Syntax
-            | QueryErrorKind::Unsupported
             | QueryErrorKind::Repeated
+            | QueryErrorKind::SameName
             | QueryErrorKind::Number => "PGRST100",
+            QueryErrorKind::Unsupported => "PGRST127",
+            QueryErrorKind::NotEmbedded => "PGRST108",
+            QueryErrorKind::RelatedOrder => "PGRST118",
+            QueryErrorKind::EmbedFilter => "PGRST120",
+            QueryErrorKind::AggregatesNotAllowed => "PGRST123",
+            QueryErrorKind::NoRelationship => "PGRST200",
+            QueryErrorKind::AmbiguousRelationship => "PGRST201",
+            QueryErrorKind::UnknownColumn { .. } => "PGRST204",
+            QueryErrorKind::Unreachable {
+                unauthenticated: true,
+                ..
+            } => "PGRST302",
             QueryErrorKind::UnknownField { .. } => "42703",
-            QueryErrorKind::NotReadable { .. } => "42501",
+            QueryErrorKind::NotReadable { .. } | QueryErrorKind::Unreachable { .. } => "42501",
+            QueryErrorKind::UnknownType => "42704",
+            QueryErrorKind::Cast => "42846",
+            QueryErrorKind::NotUnique => "42P10",
             QueryErrorKind::Value { .. } => "22P02",
             QueryErrorKind::Operator { .. } => "42883",
         }

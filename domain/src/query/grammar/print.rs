@@ -1,59 +1,86 @@
-//! Conditions, orders and column lists as text that reads back as the same.
+//! Queries as text that reads back as the same.
 //!
 //! It prints what the grammar can say; a comparison with NULL, which nobody can write, is not among that.
 
-use std::fmt::Write as _;
+mod columns;
+mod conditions;
 
 use crate::definition::ResourceDefinition;
-use crate::query::{
-    Comparison, Condition, Direction, IsTest, Nulls, Operand, OrderTerm, PatternKind, Predicate, Query,
-    Select, SelectItem, Test,
-};
-use crate::value::Value;
+use crate::query::{Condition, Direction, Embed, Nulls, OrderTerm, Query, Select};
+
+use columns::write_select;
+use conditions::{write_condition, write_name, write_operand};
 
 impl Query {
-    /// The query as parameters that [`Query::parse`] reads back, not yet percent-encoded.
+    /// The query as parameters that [`Query::parse`] reads back, not yet percent-encoded. Where it continues, `after`, is not among them.
     pub fn to_parameters(&self, definition: &ResourceDefinition) -> Vec<(String, String)> {
         let mut parameters = vec![("select".to_owned(), self.select.to_text(definition))];
-        if self.condition != Condition::Always {
-            parameters.push(condition_parameter(&self.condition, definition));
-        }
-        parameters.push(("order".to_owned(), order_text(&self.order, definition)));
-        parameters.push(("limit".to_owned(), self.limit.to_string()));
-        if self.offset > 0 {
-            parameters.push(("offset".to_owned(), self.offset.to_string()));
-        }
+        rows_parameters(self, definition, "", &mut parameters);
         parameters
     }
 }
 
 impl Select {
-    /// The columns as the value of `select=`.
-    pub fn to_text(&self, definition: &ResourceDefinition) -> String {
-        let names = self.0.iter().map(|item| match item {
-            SelectItem::Field(id) => definition.field(*id).name.as_str(),
-            SelectItem::Column(_) | SelectItem::Embed(_) => todo!(),
-        });
-        names.collect::<Vec<_>>().join(",")
-    }
-}
-
-impl Condition {
-    /// The condition as it stands inside `and=(…)`, such as `not.or(pages.gt.5,status.eq.draft)`.
+    /// The columns as the value of `select=`; what is asked of embedded rows has parameters of its own.
     pub fn to_text(&self, definition: &ResourceDefinition) -> String {
         let mut text = String::new();
-        write_condition(self, false, definition, &mut text);
+        write_select(self, definition, &mut text);
         text
     }
 }
 
-fn order_text(order: &[OrderTerm], definition: &ResourceDefinition) -> String {
+impl Condition {
+    /// The condition as it stands inside `and=(…)`, such as `not.or(pages.gt.5,status.eq.draft)`. Tests of embeds have the names that they
+    /// have in `select`.
+    pub fn to_text(&self, definition: &ResourceDefinition, select: &Select) -> String {
+        let mut text = String::new();
+        write_condition(self, false, definition, select, &mut text);
+        text
+    }
+}
+
+/// What is asked of rows, and of those embedded in them, under names that begin with `prefix`.
+fn rows_parameters(
+    query: &Query,
+    definition: &ResourceDefinition,
+    prefix: &str,
+    parameters: &mut Vec<(String, String)>,
+) {
+    if query.condition != Condition::Always {
+        let (key, value) = condition_parameter(&query.condition, definition, &query.select);
+        parameters.push((format!("{prefix}{key}"), value));
+    }
+    if !query.order.is_empty() {
+        let order = order_text(&query.order, definition, &query.select);
+        parameters.push((format!("{prefix}order"), order));
+    }
+    parameters.push((format!("{prefix}limit"), query.limit.to_string()));
+    if query.offset > 0 {
+        parameters.push((format!("{prefix}offset"), query.offset.to_string()));
+    }
+    for (_, embed) in query.select.embeds() {
+        let mut prefix = prefix.to_owned();
+        write_name(&embed.name, &mut prefix);
+        prefix.push('.');
+        rows_parameters(&embed.query, &embed.resource, &prefix, parameters);
+    }
+}
+
+fn order_text(order: &[OrderTerm], definition: &ResourceDefinition, select: &Select) -> String {
     let mut text = String::new();
     for term in order {
         if !text.is_empty() {
             text.push(',');
         }
-        text.push_str(operand_name(&term.operand, definition));
+        match term.embed.and_then(|position| embed_at(select, position)) {
+            Some(embed) => {
+                write_name(&embed.name, &mut text);
+                text.push('(');
+                write_operand(&term.operand, &embed.resource, &mut text);
+                text.push(')');
+            }
+            None => write_operand(&term.operand, definition, &mut text),
+        }
         text.push_str(match (term.direction, term.nulls) {
             (Direction::Ascending, Nulls::Last) => ".asc",
             (Direction::Ascending, Nulls::First) => ".asc.nullsfirst",
@@ -65,8 +92,12 @@ fn order_text(order: &[OrderTerm], definition: &ResourceDefinition) -> String {
 }
 
 /// As one parameter: `and=(…)`, `not.or=(…)`, or a field's.
-fn condition_parameter(condition: &Condition, definition: &ResourceDefinition) -> (String, String) {
-    let text = condition.to_text(definition);
+fn condition_parameter(
+    condition: &Condition,
+    definition: &ResourceDefinition,
+    select: &Select,
+) -> (String, String) {
+    let text = condition.to_text(definition, select);
     for key in ["and", "or", "not.and", "not.or"] {
         if let Some(value) = text.strip_prefix(key).filter(|value| value.starts_with('(')) {
             return (key.to_owned(), value.to_owned());
@@ -76,121 +107,9 @@ fn condition_parameter(condition: &Condition, definition: &ResourceDefinition) -
     ("and".to_owned(), format!("({text})"))
 }
 
-fn write_condition(condition: &Condition, negated: bool, definition: &ResourceDefinition, text: &mut String) {
-    match (condition, negated) {
-        (Condition::Not(inner), _) => write_condition(inner, !negated, definition, text),
-        (Condition::Never, false) | (Condition::Always, true) => write_nothing(false, definition, text),
-        (Condition::Always, false) | (Condition::Never, true) => write_nothing(true, definition, text),
-        (Condition::All(list), _) => write_branch("and", list, negated, definition, text),
-        (Condition::Any(list), _) => write_branch("or", list, negated, definition, text),
-        (Condition::Embedded(_), _) => todo!(),
-        (Condition::Test(test), _) => write_test(test, negated, definition, text),
-    }
-}
-
-/// `uid.in.()` matches nothing.
-fn write_nothing(negated: bool, definition: &ResourceDefinition, text: &mut String) {
-    text.push_str(&definition.field(definition.audit.uid).name);
-    text.push_str(if negated { ".not.in.()" } else { ".in.()" });
-}
-
-fn write_branch(
-    word: &str,
-    conditions: &[Condition],
-    negated: bool,
-    definition: &ResourceDefinition,
-    text: &mut String,
-) {
-    if conditions.is_empty() {
-        return write_nothing((word == "and") != negated, definition, text);
-    }
-    if negated {
-        text.push_str("not.");
-    }
-    text.push_str(word);
-    for (position, condition) in conditions.iter().enumerate() {
-        text.push(if position == 0 { '(' } else { ',' });
-        write_condition(condition, false, definition, text);
-    }
-    text.push(')');
-}
-
-fn write_test(test: &Test, negated: bool, definition: &ResourceDefinition, text: &mut String) {
-    text.push_str(operand_name(&test.operand, definition));
-    text.push_str(if negated { ".not." } else { "." });
-    match &test.predicate {
-        Predicate::Compare(comparison, value) => {
-            text.push_str(match comparison {
-                Comparison::Eq => "eq.",
-                Comparison::Neq => "neq.",
-                Comparison::Gt => "gt.",
-                Comparison::Gte => "gte.",
-                Comparison::Lt => "lt.",
-                Comparison::Lte => "lte.",
-            });
-            write_value(value, text);
-        }
-        Predicate::In(values) => {
-            text.push_str("in.(");
-            for (position, value) in values.iter().enumerate() {
-                if position > 0 {
-                    text.push(',');
-                }
-                write_value(value, text);
-            }
-            text.push(')');
-        }
-        Predicate::Is(is) => text.push_str(match is {
-            IsTest::Null => "is.null",
-            IsTest::NotNull => "is.not_null",
-            IsTest::True => "is.true",
-            IsTest::False => "is.false",
-            IsTest::Unknown => "is.unknown",
-        }),
-        Predicate::IsDistinct(value) => {
-            text.push_str("isdistinct.");
-            write_value(value, text);
-        }
-        Predicate::CompareEach(..)
-        | Predicate::MatchesEach(..)
-        | Predicate::Search { .. }
-        | Predicate::Contains(_)
-        | Predicate::ContainedIn(_)
-        | Predicate::Overlaps(_) => todo!(),
-        Predicate::Matches(case, pattern) => {
-            text.push_str(match case {
-                PatternKind::Like => "like.",
-                PatternKind::ILike => "ilike.",
-                PatternKind::Regex => "match.",
-                PatternKind::IRegex => "imatch.",
-            });
-            write_value(pattern, text);
-        }
-    }
-}
-
-fn operand_name<'a>(operand: &Operand, definition: &'a ResourceDefinition) -> &'a str {
-    match operand {
-        Operand::Field(id) => &definition.field(*id).name,
-        Operand::Json { .. } => todo!(),
-    }
-}
-
-/// A value in quotes, unless it is plain.
-fn write_value(value: &Value, text: &mut String) {
-    let mut bare = String::new();
-    value.write_text(&mut bare);
-    let plain = |character: char| character.is_ascii_alphanumeric() || "-_.:+/".contains(character);
-    if !bare.is_empty() && bare.chars().all(plain) {
-        text.push_str(&bare);
-        return;
-    }
-    text.push('"');
-    for character in bare.chars() {
-        if matches!(character, '"' | '\\') {
-            text.push('\\');
-        }
-        let _ = text.write_char(character);
-    }
-    text.push('"');
+/// The embed at this position of a select.
+fn embed_at(select: &Select, position: usize) -> Option<&Embed> {
+    select
+        .embeds()
+        .find_map(|(at, embed)| (at == position).then_some(embed))
 }

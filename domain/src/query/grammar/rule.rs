@@ -2,9 +2,10 @@
 //!
 //! Who the caller is, is not known here.
 
-use super::bind::{Binder, Values, read_pattern, read_value};
+use super::bind::{Binder, Slot, Values, read_each, read_pattern, read_value, syntax_error};
 use super::error::{QueryError, QueryErrorKind, QueryErrors};
-use crate::definition::{Field, ResourceDefinition};
+use super::syntax::{self, Leaf, Name};
+use crate::definition::ResourceDefinition;
 use crate::query::{Condition, RuleValue};
 
 /// Reads a row filter such as `status=eq.published` or `team=eq.$claim(team)&or=(open.is.true,creator_uid.eq.$sub)`.
@@ -16,9 +17,11 @@ use crate::query::{Condition, RuleValue};
 pub fn parse_rule(text: &str, definition: &ResourceDefinition) -> Result<Condition<RuleValue>, QueryErrors> {
     let mut binder = Binder {
         definition,
-        readable: |_| true,
+        reach: None,
+        select: None,
         values: OfCaller,
         errors: Vec::new(),
+        conditions: 0,
     };
     let mut condition = Condition::Always;
     for parameter in split(text) {
@@ -29,7 +32,36 @@ pub fn parse_rule(text: &str, definition: &ResourceDefinition) -> Result<Conditi
                 .push(QueryError::new(QueryErrorKind::Syntax, parameter, message));
             continue;
         };
-        condition = condition.and(binder.parameter(key, value));
+        let part = match syntax::key(key) {
+            Ok(key) if !key.path.is_empty() => {
+                let message = format!(
+                    "a rule looks at the row alone, not at `{}`",
+                    key.path[0].escape_debug()
+                );
+                binder
+                    .errors
+                    .push(QueryError::new(QueryErrorKind::Syntax, &key.path[0], message));
+                continue;
+            }
+            Ok(parsed) => match parsed.leaf {
+                Leaf::Field(name) => binder.parameter(key, &name, value),
+                Leaf::Branch(negated, joint) => binder.branch_parameter(key, negated, joint, value),
+                // Nothing but filters stands in a rule, so these are fields.
+                Leaf::Order | Leaf::Limit | Leaf::Offset => {
+                    let name = Name {
+                        field: key.into(),
+                        path: None,
+                    };
+                    binder.parameter(key, &name, value)
+                }
+            },
+            Err(misread) => {
+                let error = syntax_error(key, "tree path", &misread);
+                binder.errors.push(error);
+                continue;
+            }
+        };
+        condition = condition.and(part);
     }
     if binder.errors.is_empty() {
         Ok(condition)
@@ -67,10 +99,10 @@ struct OfCaller;
 impl Values for OfCaller {
     type Value = RuleValue;
 
-    fn value(&self, text: &str, field: &Field) -> Result<RuleValue, String> {
+    fn value(&self, text: &str, slot: &Slot<'_>) -> Result<RuleValue, String> {
         match text.strip_prefix('$') {
-            None => read_value(text, field).map(RuleValue::Literal),
-            Some(escaped) if escaped.starts_with('$') => read_value(escaped, field).map(RuleValue::Literal),
+            None => read_value(text, slot).map(RuleValue::Literal),
+            Some(escaped) if escaped.starts_with('$') => read_value(escaped, slot).map(RuleValue::Literal),
             Some("sub") => Ok(RuleValue::Subject),
             Some(other) => match other
                 .strip_prefix("claim(")
@@ -82,6 +114,16 @@ impl Values for OfCaller {
                 )),
             },
         }
+    }
+
+    fn each(&self, text: &str, slot: &Slot<'_>) -> Result<Vec<RuleValue>, String> {
+        if text.contains("$sub") || text.contains("$claim(") {
+            return Err("the values in {…} cannot come from the caller; those of `in.(…)` can".to_owned());
+        }
+        Ok(read_each(text, slot)?
+            .into_iter()
+            .map(RuleValue::Literal)
+            .collect())
     }
 
     fn pattern(&self, pattern: &str) -> Result<RuleValue, String> {

@@ -1,114 +1,269 @@
-//! Operators given their meaning for a field.
+//! Operators given their meaning for what they are asked of.
 
-use super::super::error::{QueryError, QueryErrorKind};
+use super::super::error::{QueryError, QueryErrorKind, excerpt};
 use super::super::syntax::{Operand as Text, Operation};
+use super::values::Slot;
 use super::{Binder, Values};
-use crate::definition::Field;
 use crate::field_type::{FieldType, ScalarType};
-use crate::query::{Comparison, IsTest, PatternKind, Predicate};
+use crate::query::{Comparison, IsTest, PatternKind, Predicate, Quantifier, SearchConfig, SearchKind};
 
-impl<R, V: Values> Binder<'_, R, V> {
-    /// What is asked of the field; nothing where its value would have to be in an empty list.
+/// The longest pattern of `match` and `imatch`, and the longest words of a search, in bytes.
+const MAX_PATTERN_BYTES: usize = 10_000;
+const TEXT: FieldType = FieldType::scalar(ScalarType::Text);
+
+impl<V: Values> Binder<'_, V> {
+    /// What is asked of `slot`; nothing where its value would have to be in an empty list.
     pub(super) fn predicate(
         &self,
-        field: &Field,
+        slot: &Slot<'_>,
         operation: &Operation<'_>,
     ) -> Result<Option<Predicate<V::Value>>, Box<QueryError>> {
-        if operation.modifier.is_some() {
-            let what = "(any), (all) and languages after an operator are";
-            return Err(QueryError::unsupported(&field.name, what).into());
-        }
-        let bad_value = |expected: String| -> Box<QueryError> {
-            let kind = QueryErrorKind::Value {
-                field: field.name.clone(),
-            };
-            QueryError::new(kind, &field.name, format!("invalid value for `{}`", field.name))
-                .with_details(expected)
-                .into()
+        let asked = Asked {
+            values: &self.values,
+            slot,
+            operation,
         };
-        let one = match &operation.operand {
-            Text::One(text) => text.as_ref(),
+        let text = match &operation.operand {
+            Text::List(_) if operation.modifier.is_some() => return Err(asked.no_modifier()),
             Text::List(list) if list.is_empty() => return Ok(None),
             Text::List(list) => {
-                let values: Result<_, _> = list.iter().map(|text| self.values.value(text, field)).collect();
-                return Ok(Some(Predicate::In(values.map_err(bad_value)?)));
+                let values: Result<_, _> = list.iter().map(|text| asked.value(text)).collect();
+                return values.map(Predicate::In).map(Some);
             }
+            Text::One(text) => text.as_ref(),
         };
-        let compare = |comparison| {
-            let value = self.values.value(one, field).map_err(bad_value)?;
-            Ok(Some(Predicate::Compare(comparison, value)))
-        };
-        match operation.operator {
-            "eq" => compare(Comparison::Eq),
-            "neq" => compare(Comparison::Neq),
-            "gt" => compare(Comparison::Gt),
-            "gte" => compare(Comparison::Gte),
-            "lt" => compare(Comparison::Lt),
-            "lte" => compare(Comparison::Lte),
-            "is" => is_test(one, field).map(|test| Some(Predicate::Is(test))),
-            "isdistinct" => {
-                let value = self.values.value(one, field).map_err(bad_value)?;
-                Ok(Some(Predicate::IsDistinct(value)))
+        asked.predicate(text).map(Some)
+    }
+}
+
+/// An operator, and what it is asked of.
+struct Asked<'a, V> {
+    values: &'a V,
+    slot: &'a Slot<'a>,
+    operation: &'a Operation<'a>,
+}
+
+impl<V: Values> Asked<'_, V> {
+    fn predicate(&self, text: &str) -> Result<Predicate<V::Value>, Box<QueryError>> {
+        let operator = self.operation.operator;
+        if let Some(comparison) = comparison(operator) {
+            return Ok(match self.quantifier()? {
+                None => Predicate::Compare(comparison, self.value(text)?),
+                Some(quantifier) => Predicate::CompareEach(comparison, quantifier, self.each(text)?),
+            });
+        }
+        if let Some(kind) = pattern_kind(operator) {
+            return self.matches(kind, text);
+        }
+        if let Some(kind) = search_kind(operator) {
+            return self.search(kind, text);
+        }
+        if self.operation.modifier.is_some() {
+            return Err(self.no_modifier());
+        }
+        match operator {
+            "is" => self.is_test(text).map(Predicate::Is),
+            "isdistinct" => self.value(text).map(Predicate::IsDistinct),
+            "cs" => self
+                .nested("arrays and json")
+                .and_then(|()| self.value(text))
+                .map(Predicate::Contains),
+            "cd" => self
+                .nested("arrays and json")
+                .and_then(|()| self.value(text))
+                .map(Predicate::ContainedIn),
+            "ov" if !self.slot.ty.array => Err(self.wrong_type(operator, "arrays")),
+            "ov" => self.value(text).map(Predicate::Overlaps),
+            _ => {
+                let message =
+                    format!("the operator `{operator}` is for ranges, and there are no range types");
+                Err(QueryError::unsupported(self.slot.name, message).into())
             }
-            "like" | "ilike" => {
-                if field.ty != FieldType::scalar(ScalarType::Text) {
-                    return Err(wrong_type(field, operation.operator, "text").into());
-                }
-                if one.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1 {
-                    return Err(bad_value(
-                        "a pattern may not end with a lone backslash".to_owned(),
-                    ));
-                }
-                let pattern = self.values.pattern(&one.replace('*', "%")).map_err(bad_value)?;
-                let case = if operation.operator == "like" {
-                    PatternKind::Like
-                } else {
-                    PatternKind::ILike
-                };
-                Ok(Some(Predicate::Matches(case, pattern)))
-            }
-            "sl" | "sr" | "nxr" | "nxl" | "adj" => {
-                let message = format!(
-                    "the operator `{}` is for ranges, and there are no range types",
-                    operation.operator
-                );
-                Err(QueryError::new(QueryErrorKind::Unsupported, &field.name, message).into())
-            }
-            other => Err(QueryError::unsupported(&field.name, &format!("the operator `{other}` is")).into()),
         }
     }
-}
 
-fn is_test(text: &str, field: &Field) -> Result<IsTest, Box<QueryError>> {
-    let words = [
-        ("null", IsTest::Null),
-        ("not_null", IsTest::NotNull),
-        ("true", IsTest::True),
-        ("false", IsTest::False),
-        ("unknown", IsTest::Unknown),
-    ];
-    let Some((_, test)) = words
-        .into_iter()
-        .find(|(word, _)| text.eq_ignore_ascii_case(word))
-    else {
-        let expected = "isVal: (null, not_null, true, false, unknown)";
-        return Err(QueryError::syntax(&field.name, "filter", text, 0, expected).into());
-    };
-    let is_boolean = field.ty == FieldType::scalar(ScalarType::Boolean);
-    if matches!(test, IsTest::Null | IsTest::NotNull) || is_boolean {
-        Ok(test)
-    } else {
-        Err(wrong_type(field, &format!("is.{text}"), "boolean").into())
+    fn matches(&self, kind: PatternKind, text: &str) -> Result<Predicate<V::Value>, Box<QueryError>> {
+        if self.slot.ty != TEXT {
+            return Err(self.wrong_type(self.operation.operator, "text"));
+        }
+        let Some(quantifier) = self.quantifier()? else {
+            let pattern = pattern(kind, text).map_err(|expected| self.bad_value(expected))?;
+            let pattern = self
+                .values
+                .pattern(&pattern)
+                .map_err(|expected| self.bad_value(expected))?;
+            return Ok(Predicate::Matches(kind, pattern));
+        };
+        let read = |text: &str| self.values.pattern(&pattern(kind, text)?);
+        let texts = super::values::texts(text).map_err(|expected| self.bad_value(expected))?;
+        let patterns: Result<_, _> = texts.iter().map(|text| read(text)).collect();
+        let patterns = patterns.map_err(|expected| self.bad_value(expected))?;
+        Ok(Predicate::MatchesEach(kind, quantifier, patterns))
+    }
+
+    fn search(&self, kind: SearchKind, text: &str) -> Result<Predicate<V::Value>, Box<QueryError>> {
+        let is_searchable =
+            !self.slot.ty.array && matches!(self.slot.ty.scalar, ScalarType::Text | ScalarType::Json);
+        if !is_searchable {
+            return Err(self.wrong_type(self.operation.operator, "text and json"));
+        }
+        let config = match self.operation.modifier {
+            None => None,
+            Some(name) => Some(SearchConfig::named(name.trim()).ok_or_else(|| {
+                let expected = format!(
+                    "there is no language {:?}, expected one of {}",
+                    excerpt(name),
+                    SearchConfig::names().join(", ")
+                );
+                self.bad_value(expected)
+            })?),
+        };
+        if text.len() > MAX_PATTERN_BYTES {
+            return Err(self.bad_value(format!("expected at most {MAX_PATTERN_BYTES} bytes")));
+        }
+        let words = Slot {
+            name: self.slot.name,
+            ty: TEXT,
+            members: &[],
+        };
+        let words = self
+            .values
+            .value(text, &words)
+            .map_err(|expected| self.bad_value(expected))?;
+        Ok(Predicate::Search { kind, config, words })
+    }
+
+    fn is_test(&self, text: &str) -> Result<IsTest, Box<QueryError>> {
+        let words = [
+            ("null", IsTest::Null),
+            ("not_null", IsTest::NotNull),
+            ("true", IsTest::True),
+            ("false", IsTest::False),
+            ("unknown", IsTest::Unknown),
+        ];
+        let Some((_, test)) = words
+            .into_iter()
+            .find(|(word, _)| text.eq_ignore_ascii_case(word))
+        else {
+            let expected = "isVal: (null, not_null, true, false, unknown)";
+            return Err(QueryError::syntax(self.slot.name, "filter", text, 0, expected).into());
+        };
+        let is_boolean = self.slot.ty == FieldType::scalar(ScalarType::Boolean);
+        if matches!(test, IsTest::Null | IsTest::NotNull) || is_boolean {
+            Ok(test)
+        } else {
+            Err(self.wrong_type(&format!("is.{text}"), "boolean"))
+        }
+    }
+
+    fn value(&self, text: &str) -> Result<V::Value, Box<QueryError>> {
+        self.values
+            .value(text, self.slot)
+            .map_err(|expected| self.bad_value(expected))
+    }
+
+    /// The values of `{a,b}`.
+    fn each(&self, text: &str) -> Result<Vec<V::Value>, Box<QueryError>> {
+        if self.slot.ty.array {
+            return Err(self.wrong_type("(any) and (all)", "single values"));
+        }
+        self.values
+            .each(text, self.slot)
+            .map_err(|expected| self.bad_value(expected))
+    }
+
+    fn quantifier(&self) -> Result<Option<Quantifier>, Box<QueryError>> {
+        match self.operation.modifier {
+            None => Ok(None),
+            Some("any") => Ok(Some(Quantifier::Any)),
+            Some("all") => Ok(Some(Quantifier::All)),
+            Some(_) => Err(self.no_modifier()),
+        }
+    }
+
+    fn nested(&self, types: &str) -> Result<(), Box<QueryError>> {
+        if self.slot.ty.array || self.slot.ty.scalar == ScalarType::Json {
+            Ok(())
+        } else {
+            Err(self.wrong_type(self.operation.operator, types))
+        }
+    }
+
+    fn no_modifier(&self) -> Box<QueryError> {
+        let operator = self.operation.operator;
+        let message = format!(
+            "`{operator}` cannot be followed by `({})`",
+            excerpt(self.operation.modifier.unwrap_or_default())
+        );
+        QueryError::new(QueryErrorKind::Syntax, self.slot.name, message)
+            .with_hint("(any) and (all) follow comparisons and patterns, a language follows the operators of full-text search")
+            .into()
+    }
+
+    fn bad_value(&self, expected: String) -> Box<QueryError> {
+        let name = self.slot.name;
+        let kind = QueryErrorKind::Value {
+            field: name.to_owned(),
+        };
+        QueryError::new(kind, name, format!("invalid value for `{name}`"))
+            .with_details(expected)
+            .into()
+    }
+
+    fn wrong_type(&self, operator: &str, types: &str) -> Box<QueryError> {
+        let name = self.slot.name;
+        let kind = QueryErrorKind::Operator {
+            field: name.to_owned(),
+        };
+        let message = format!("`{operator}` is for {types}, and `{name}` is {}", self.slot.ty);
+        QueryError::new(kind, name, message).into()
     }
 }
 
-fn wrong_type(field: &Field, operator: &str, types: &str) -> QueryError {
-    let kind = QueryErrorKind::Operator {
-        field: field.name.clone(),
-    };
-    let message = format!(
-        "`{operator}` is for {types}, and `{}` is {}",
-        field.name, field.ty
-    );
-    QueryError::new(kind, &field.name, message)
+/// A pattern as SQL has it.
+fn pattern(kind: PatternKind, text: &str) -> Result<String, String> {
+    match kind {
+        PatternKind::Like | PatternKind::ILike => {
+            if text.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1 {
+                return Err("a pattern may not end with a lone backslash".to_owned());
+            }
+            Ok(text.replace('*', "%"))
+        }
+        PatternKind::Regex | PatternKind::IRegex if text.len() > MAX_PATTERN_BYTES => {
+            Err(format!("expected at most {MAX_PATTERN_BYTES} bytes"))
+        }
+        PatternKind::Regex | PatternKind::IRegex => Ok(text.to_owned()),
+    }
+}
+
+fn comparison(operator: &str) -> Option<Comparison> {
+    Some(match operator {
+        "eq" => Comparison::Eq,
+        "neq" => Comparison::Neq,
+        "gt" => Comparison::Gt,
+        "gte" => Comparison::Gte,
+        "lt" => Comparison::Lt,
+        "lte" => Comparison::Lte,
+        _ => return None,
+    })
+}
+
+fn pattern_kind(operator: &str) -> Option<PatternKind> {
+    Some(match operator {
+        "like" => PatternKind::Like,
+        "ilike" => PatternKind::ILike,
+        "match" => PatternKind::Regex,
+        "imatch" => PatternKind::IRegex,
+        _ => return None,
+    })
+}
+
+fn search_kind(operator: &str) -> Option<SearchKind> {
+    Some(match operator {
+        "fts" => SearchKind::Query,
+        "plfts" => SearchKind::Plain,
+        "phfts" => SearchKind::Phrase,
+        "wfts" => SearchKind::Web,
+        _ => return None,
+    })
 }

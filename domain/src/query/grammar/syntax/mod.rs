@@ -5,6 +5,7 @@
 
 mod columns;
 mod conditions;
+mod json_path;
 mod token;
 
 use std::borrow::Cow;
@@ -14,27 +15,57 @@ use winnow::error::{ParseError, ParserError};
 use winnow::stream::Stream;
 use winnow::token::rest;
 
-use columns::{list_of, order_term, select_item};
+use crate::query::{Aggregate, Join, JsonPath};
+use columns::{list_of, order_term, plain_name, select_item};
 use conditions::{children, read_operation};
-use token::name;
 
-/// The name of a filter parameter.
+/// How many embeds the name of a parameter may lead through.
+const MAX_PATH: usize = 8;
+
+/// The name of a parameter that is about rows: of the resource itself, or of one that is embedded.
 pub(super) fn key(text: &str) -> Result<Key<'_>, Misread<'_>> {
-    let branch = |negated, joint| Ok(Key::Branch { negated, joint });
-    match text {
-        "and" => return branch(false, Joint::And),
-        "or" => return branch(false, Joint::Or),
-        "not.and" => return branch(true, Joint::And),
-        "not.or" => return branch(true, Joint::Or),
-        _ => {}
-    }
     complete(text, |input: &mut &str| {
-        let name = name(input)?;
-        if !input.starts_with('.') {
-            return Ok(Key::Field(name));
+        let mut path = Vec::new();
+        let mut negated = false;
+        loop {
+            let quoted = input.starts_with('"');
+            let field = token::bare_name(input)?;
+            let leaf = match field.as_ref() {
+                "and" if !quoted => Some(Leaf::Branch(negated, Joint::And)),
+                "or" if !quoted => Some(Leaf::Branch(negated, Joint::Or)),
+                "order" if !quoted => Some(Leaf::Order),
+                "limit" if !quoted => Some(Leaf::Limit),
+                "offset" if !quoted => Some(Leaf::Offset),
+                _ => None,
+            };
+            if input.is_empty() {
+                if let Some(leaf) = leaf {
+                    let path = if negated {
+                        path[..path.len() - 1].to_vec()
+                    } else {
+                        path
+                    };
+                    return Ok(Key { path, leaf });
+                }
+            }
+            if !token::eat(input, ".") {
+                let json_path = json_path::json_path(input)?;
+                token::blanks(input)?;
+                let name = Name {
+                    field,
+                    path: json_path,
+                };
+                return Ok(Key {
+                    path,
+                    leaf: Leaf::Field(name),
+                });
+            }
+            negated = field == "not" && !quoted && matches!(*input, "and" | "or");
+            path.push(field);
+            if path.len() > MAX_PATH {
+                return Err(Expected("a shorter path"));
+            }
         }
-        rest::<_, Expected>.parse_next(input)?;
-        Ok(Key::Embedded(name.field))
     })
 }
 
@@ -61,7 +92,17 @@ pub(super) fn select(text: &str) -> Result<Vec<SelectItem<'_>>, Misread<'_>> {
     if text.trim_matches([' ', '\t']).is_empty() {
         return Ok(Vec::new());
     }
-    complete(text, |input: &mut &str| list_of(input, select_item))
+    complete(text, |input: &mut &str| {
+        list_of(input, |input| select_item(input, 0))
+    })
+}
+
+/// The value of `columns=` and `on_conflict=`; nothing where it is empty.
+pub(super) fn names(text: &str) -> Result<Vec<Cow<'_, str>>, Misread<'_>> {
+    if text.trim_matches([' ', '\t']).is_empty() {
+        return Ok(Vec::new());
+    }
+    complete(text, |input: &mut &str| list_of(input, plain_name))
 }
 
 /// Reads all of `text`.
@@ -81,8 +122,8 @@ fn complete<'a, O>(text: &'a str, mut read: impl FnMut(&mut &'a str) -> Parsed<O
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Name<'a> {
     pub(super) field: Cow<'a, str>,
-    /// What follows it, from `->` on; empty where nothing does.
-    pub(super) json_path: &'a str,
+    /// What follows it, from `->` on.
+    pub(super) path: Option<JsonPath>,
 }
 
 /// A condition as it is written.
@@ -112,6 +153,18 @@ pub(super) struct Operation<'a> {
     pub(super) operand: Operand<'a>,
 }
 
+impl Operation<'_> {
+    /// The word of `is.null` and its kin, in small letters where it is one that asks for NULL.
+    pub(super) fn is_test(&self) -> Option<&'static str> {
+        match &self.operand {
+            Operand::One(text) if self.operator == "is" && self.modifier.is_none() => ["null", "not_null"]
+                .into_iter()
+                .find(|word| text.eq_ignore_ascii_case(word)),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug, PartialEq)]
 pub(super) enum Operand<'a> {
     One(Cow<'a, str>),
@@ -121,9 +174,9 @@ pub(super) enum Operand<'a> {
 /// One term of an order.
 #[derive(Debug, PartialEq)]
 pub(super) struct OrderTerm<'a> {
+    /// The embedded resource whose field it is: `authors(name)`.
+    pub(super) embed: Option<Cow<'a, str>>,
     pub(super) name: Name<'a>,
-    /// Whether it is a field of an embedded resource: `authors(name)`.
-    pub(super) embedded: bool,
     pub(super) descending: bool,
     /// `Some(true)` for `nullsfirst`.
     pub(super) nulls_first: Option<bool>,
@@ -133,26 +186,50 @@ pub(super) struct OrderTerm<'a> {
 #[derive(Debug, PartialEq)]
 pub(super) enum SelectItem<'a> {
     Star,
-    Column {
-        alias: Option<Cow<'a, str>>,
-        name: Name<'a>,
-        cast: Option<&'a str>,
-        aggregate: Option<&'a str>,
-    },
-    /// An embedded resource; what it selects is not taken apart yet.
-    Embed(Cow<'a, str>),
+    Column(Column<'a>),
+    Embed(Embed<'a>),
 }
 
-/// The name of a parameter that filters.
+/// `alias:name->path::type.sum()::type`
 #[derive(Debug, PartialEq)]
-pub(super) enum Key<'a> {
+pub(super) struct Column<'a> {
+    pub(super) alias: Option<Cow<'a, str>>,
+    /// Nothing for `count()` of rows.
+    pub(super) argument: Option<Name<'a>>,
+    pub(super) casts: Vec<&'a str>,
+    pub(super) aggregate: Option<Aggregate>,
+    pub(super) aggregate_casts: Vec<&'a str>,
+}
+
+/// `alias:target!hint!inner(select)`
+#[derive(Debug, PartialEq)]
+pub(super) struct Embed<'a> {
+    pub(super) spread: bool,
+    pub(super) alias: Option<Cow<'a, str>>,
+    pub(super) target: Cow<'a, str>,
+    pub(super) hint: Option<Cow<'a, str>>,
+    pub(super) join: Join,
+    pub(super) select: Vec<SelectItem<'a>>,
+}
+
+/// The name of a parameter that is about rows.
+#[derive(Debug, PartialEq)]
+pub(super) struct Key<'a> {
+    /// The embedded resources it leads through, from the outside in.
+    pub(super) path: Vec<Cow<'a, str>>,
+    pub(super) leaf: Leaf<'a>,
+}
+
+/// What a parameter says of the rows it leads to.
+#[derive(Debug, PartialEq)]
+pub(super) enum Leaf<'a> {
+    /// A filter.
     Field(Name<'a>),
-    Branch {
-        negated: bool,
-        joint: Joint,
-    },
-    /// Something of an embedded resource: `authors.name`.
-    Embedded(Cow<'a, str>),
+    /// `and`, `or`; whether `not` stands before it.
+    Branch(bool, Joint),
+    Order,
+    Limit,
+    Offset,
 }
 
 /// What would have continued a text that follows no rule.

@@ -6,6 +6,7 @@ use winnow::Parser;
 use winnow::stream::Stream;
 use winnow::token::{literal, take_while};
 
+use super::json_path::json_path;
 use super::{Expected, Name, Parsed};
 
 const FIELD_NAME: Expected = Expected("field name (* or [a..z0..9_$])");
@@ -14,19 +15,9 @@ const FIELD_NAME: Expected = Expected("field name (* or [a..z0..9_$])");
 pub(super) fn name<'a>(input: &mut &'a str) -> Parsed<Name<'a>> {
     blanks(input)?;
     let field = bare_name(input)?;
-    let json_path = if input.starts_with("->") {
-        // Keys in a path may be quoted, and then hold anything.
-        let mut in_quotes = false;
-        let end = input.find(|character: char| {
-            in_quotes ^= character == '"';
-            !in_quotes && matches!(character, '.' | ',' | ')' | '(' | ':')
-        });
-        take_bytes(input, end.unwrap_or(input.len()))
-    } else {
-        ""
-    };
+    let path = json_path(input)?;
     blanks(input)?;
-    Ok(Name { field, json_path })
+    Ok(Name { field, path })
 }
 
 pub(super) fn bare_name<'a>(input: &mut &'a str) -> Parsed<Cow<'a, str>> {

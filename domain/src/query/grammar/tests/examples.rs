@@ -1,57 +1,16 @@
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! Filters, orders and pages by example.
 
-use std::sync::Arc;
-
-use proptest::prelude::*;
-
-use super::{QueryError, QueryErrorKind};
-use crate::definition::{FieldId, ResourceDefinition, toml};
-use crate::query::{
-    Comparison, Condition, Direction, IsTest, Nulls, Operand, OrderTerm, PatternKind, Predicate, Query,
-    SelectItem, Test,
-};
-use crate::value::Value;
-
-fn books() -> Arc<ResourceDefinition> {
-    let text = r#"
-        [resources.books]
-        page = { default = 25, max = 100 }
-        [resources.books.fields]
-        title    = { type = "text", required = true }
-        pages    = { type = "integer" }
-        price    = { type = "decimal" }
-        in_print = { type = "boolean" }
-        status   = { type = "enum", values = ["draft", "published"] }
-        tags     = { type = "text[]" }
-        details  = { type = "json" }
-        printed  = { type = "date" }
-        secret   = { type = "text", write_only = true }
-        margin   = { type = "decimal", read = "group:staff" }
-    "#;
-    Arc::clone(
-        toml::parse("books.toml", text)
-            .unwrap()
-            .resource("books")
-            .unwrap(),
-    )
-}
-
-fn parse(query: &str) -> Result<Query, Vec<QueryError>> {
-    let books = books();
-    let margin = books.field_id("margin").unwrap();
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    Query::parse(
-        pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))),
-        &books,
-        |id| id != margin,
-    )
-    .map_err(|errors| errors.0)
-}
+use super::{books, library, parse, printed, scope};
+use crate::query::grammar::{Filtered, QueryErrorKind, QueryErrors, parse_rule};
+use crate::query::{Query, Select};
 
 /// What a condition means, as text: names, and values as Rust shows their text.
 fn condition(query: &str) -> String {
     match parse(query) {
-        Ok(query) => query.condition.to_text(&books()),
+        Ok(query) => {
+            let api = library();
+            query.condition.to_text(books(&api), &query.select)
+        }
         Err(errors) => format!("error: {}", errors[0]),
     }
 }
@@ -112,6 +71,33 @@ fn filters_mean_what_postgrest_says() {
         (
             "or=(title.not.in.(a,b),title.like.*x)",
             "or(title.not.in.(a,b),title.like.\"%x\")",
+        ),
+        ("title=match.^a.*b$", "title.match.\"^a.*b$\""),
+        ("title=not.imatch.x", "title.not.imatch.x"),
+        ("title=eq(any).{a,\"b,c\"}", "title.eq(any).\"{a,\\\"b,c\\\"}\""),
+        ("pages=gt(all).{1,2}", "pages.gt(all).\"{1,2}\""),
+        ("pages=eq(any).{}", "pages.eq(any).\"{}\""),
+        ("title=like(any).{a*,*b}", "title.like(any).\"{a%,%b}\""),
+        ("status=eq(any).{draft}", "status.eq(any).\"{draft}\""),
+        ("title=fts.a|b", "title.fts.\"a|b\""),
+        (
+            "title=wfts(english).the fat cat",
+            "title.wfts(english).\"the fat cat\"",
+        ),
+        ("details=plfts.cat", "details.plfts.cat"),
+        ("tags=cs.{a,b}", "tags.cs.\"{a,b}\""),
+        ("tags=cd.{a}", "tags.cd.\"{a}\""),
+        ("tags=ov.{a}", "tags.ov.\"{a}\""),
+        ("details=cs.{\"a\":1}", "details.cs.\"{\\\"a\\\": 1}\""),
+        ("details->a->>0=eq.x", "details->a->>0.eq.x"),
+        ("details->a->-1=gt.5", "details->a->-1.gt.5"),
+        ("details->\"0\"->>\"a.b\"=eq.x", "details->\"0\"->>\"a.b\".eq.x"),
+        ("details->>a-b=eq.x", "details->>\"a-b\".eq.x"),
+        ("details->>a=ilike.*x*", "details->>a.ilike.\"%x%\""),
+        ("details->>a=in.(x,y)", "details->>a.in.(x,y)"),
+        (
+            "or=(details->>a.eq.1,details->a.eq.1)",
+            "or(details->>a.eq.1,details->a.eq.1)",
         ),
     ] {
         assert_eq!(condition(query), expected, "{query}");
@@ -200,21 +186,63 @@ fn mistakes_are_told_with_their_place_and_what_was_expected() {
         ),
         ("titel=eq.x", "`books` has no field `titel`"),
         ("titel=x", "`books` has no field `titel`"),
-        ("title=match.x", "the operator `match` is not supported yet"),
-        ("tags=cs.{a}", "the operator `cs` is not supported yet"),
+        ("title=cs.{a}", "`cs` is for arrays and json, and `title` is text"),
+        ("details=ov.{a}", "`ov` is for arrays, and `details` is json"),
+        ("pages=match.1", "`match` is for text, and `pages` is integer"),
         (
-            "title=eq(any).{a,b}",
-            "(any), (all) and languages after an operator are not supported yet",
+            "pages=fts.1",
+            "`fts` is for text and json, and `pages` is integer",
+        ),
+        ("title=in(any).(1)", "`in` cannot be followed by `(any)`"),
+        ("title=eq(some).{1}", "`eq` cannot be followed by `(some)`"),
+        (
+            "pages=eq(any).{1,x}",
+            "invalid value for `pages`: expected a whole number, found \"x\"",
+        ),
+        (
+            "pages=eq(any).5",
+            "invalid value for `pages`: expected an array such as {a,b}: it must begin with `{`",
+        ),
+        (
+            "pages=eq(any).{{1}}",
+            "invalid value for `pages`: expected a list of one dimension such as {a,b}",
+        ),
+        (
+            "pages=eq(any).{NULL}",
+            "invalid value for `pages`: NULL is neither equal to nor different from anything; `is.null` finds it",
+        ),
+        (
+            "tags=eq(any).{a}",
+            "`(any) and (all)` is for single values, and `tags` is text[]",
         ),
         (
             "tags=adj.[1,2]",
             "the operator `adj` is for ranges, and there are no range types",
         ),
-        ("details->a=eq.1", "JSON paths are not supported yet"),
-        ("or=(details->>a.eq.1)", "JSON paths are not supported yet"),
+        ("title->a=eq.1", "`->` is for json, and `title` is text"),
+        (
+            "details->=eq.1",
+            "\"failed to parse tree path (details->)\" (line 1, column 10): unexpected end of input expecting any non reserved character different from: .,>()",
+        ),
+        (
+            "details->>a->b=eq.1",
+            "\"failed to parse tree path (details->>a->b)\" (line 1, column 12): unexpected '-' expecting nothing after \"->>\", which gives text",
+        ),
+        (
+            "details->99999999999=eq.1",
+            "\"failed to parse tree path (details->99999999999)\" (line 1, column 10): unexpected '9' expecting an index that fits 32 bits",
+        ),
+        (
+            "details->a=eq.x",
+            "invalid value for `details`: not JSON at byte 0: expected a JSON value",
+        ),
+        (
+            "details->a=is.true",
+            "`is.true` is for boolean, and `details` is json",
+        ),
         (
             "authors.name=eq.x",
-            "filters on embedded resources (`authors`) are not supported yet",
+            "'authors' is not an embedded resource in this request",
         ),
         ("secret=eq.x", "`secret` may not be read"),
         ("or=(margin.gt.1,pages.eq.1)", "`margin` may not be read"),
@@ -225,26 +253,26 @@ fn mistakes_are_told_with_their_place_and_what_was_expected() {
 
 #[test]
 fn every_mistake_is_told_and_a_refusal_first() {
-    let errors = parse("pages=eq.x&nothing=eq.1&order=secret&limit=-1&limit=5&cursor=abc").unwrap_err();
+    let errors = parse("pages=eq.x&nothing=eq.1&order=secret&limit=-1&limit=5&columns=abc").unwrap_err();
     let kinds: Vec<&QueryErrorKind> = errors.iter().map(|error| &error.kind).collect();
     assert_eq!(
         kinds,
         [
+            &QueryErrorKind::Syntax,
             &QueryErrorKind::Value {
                 field: "pages".to_owned()
             },
             &QueryErrorKind::UnknownField {
                 field: "nothing".to_owned()
             },
-            &QueryErrorKind::Repeated,
-            &QueryErrorKind::Unsupported,
             &QueryErrorKind::NotReadable {
                 field: "secret".to_owned()
             },
+            &QueryErrorKind::Repeated,
             &QueryErrorKind::Number,
         ]
     );
-    let first = super::QueryErrors(errors).first().clone();
+    let first = QueryErrors(errors).first().clone();
     assert_eq!((first.code(), first.parameter.as_str()), ("42501", "order"));
 }
 
@@ -278,71 +306,22 @@ fn orders_are_total() {
         ),
         (
             "order=authors(name)",
-            "ordering by an embedded resource is not supported yet",
+            "'authors' is not an embedded resource in this request",
         ),
         ("order=titel", "`books` has no field `titel`"),
-        ("order=details->a", "JSON paths are not supported yet"),
-    ] {
-        let found = match parse(query) {
-            Ok(parsed) => {
-                let parameters = parsed.to_parameters(&books());
-                parameters.into_iter().find(|(key, _)| key == "order").unwrap().1
-            }
-            Err(errors) => errors[0].to_string(),
-        };
-        assert_eq!(found, expected, "{query}");
-    }
-}
-
-#[test]
-fn a_column_list_names_each_column_once_and_leaves_out_what_may_not_be_read() {
-    const ALL: &str = "uid,title,pages,price,in_print,status,tags,details,printed,created_at,last_updated_at,creator_uid,last_updater_uid";
-    for (query, expected) in [
-        ("", ALL),
-        ("select=", ALL),
-        ("select=*", ALL),
-        ("select=title, uid", "title,uid"),
-        ("select=title,title", "title"),
-        ("select=price,*", &format!("price,{}", ALL.replace("price,", ""))),
-        ("select=titel", "`books` has no field `titel`"),
-        ("select=margin", "`margin` may not be read"),
-        ("select=secret", "`secret` may not be read"),
-        ("select=name:title", "renaming columns is not supported yet"),
-        ("select=price::text", "casting columns is not supported yet"),
-        ("select=price.sum()", "aggregates are not supported yet"),
-        ("select=count()", "aggregates are not supported yet"),
+        ("order=details->a.desc", "details->a.desc,uid.asc"),
         (
-            "select=*,authors(name)",
-            "embedding (`authors`) is not supported yet",
-        ),
-        (
-            "select=author:authors!inner(name)",
-            "embedding (`authors`) is not supported yet",
-        ),
-        (
-            "select=...authors(name)",
-            "embedding (`authors`) is not supported yet",
-        ),
-        ("select=details->a", "JSON paths are not supported yet"),
-        (
-            "select=title,",
-            "\"failed to parse select parameter (title,)\" (line 1, column 7): unexpected end of input expecting field name (* or [a..z0..9_$])",
+            "order=details->>\"x y\",details->0",
+            "details->>\"x y\".asc,details->0.asc,uid.asc",
         ),
     ] {
-        let found = match parse(query) {
-            Ok(parsed) => parsed.select.to_text(&books()),
-            Err(errors) => errors[0].to_string(),
+        let expected = if parse(query).is_ok() {
+            expected.to_owned()
+        } else {
+            format!("error: {expected}")
         };
-        assert_eq!(found, expected, "{query}");
+        assert_eq!(printed(query, "order"), expected, "{query}");
     }
-}
-
-#[test]
-fn the_default_columns_are_shared_where_everything_may_be_read() {
-    let books = books();
-    let query = Query::parse([], &books, |_| true).unwrap();
-    assert!(Arc::ptr_eq(&query.select.0, &books.select_all().0));
-    assert_eq!(query.select.0.len(), books.fields.len() - 1);
 }
 
 #[test]
@@ -395,7 +374,7 @@ fn text_is_bounded_in_depth_and_number() {
 
 #[test]
 fn rules_read_values_of_the_caller() {
-    let books = books();
+    let api = library();
     for (text, expected) in [
         ("status=eq.published", Ok(())),
         (
@@ -403,6 +382,19 @@ fn rules_read_values_of_the_caller() {
             Ok(()),
         ),
         ("title=eq.$$5", Ok(())),
+        ("details->>team=eq.$claim(team)&tags=ov.{a,b}", Ok(())),
+        ("pages=eq(any).{1,2}", Ok(())),
+        (
+            "title=eq(any).{$sub}",
+            Err(
+                "invalid value for `title`: the values in {…} cannot come from the caller; those of `in.(…)` can",
+            ),
+        ),
+        (
+            "authors.name=eq.x",
+            Err("a rule looks at the row alone, not at `authors`"),
+        ),
+        ("order=eq.x", Err("`books` has no field `order`")),
         (
             "title=eq.$me",
             Err(
@@ -420,134 +412,79 @@ fn rules_read_values_of_the_caller() {
             Err("expected a filter such as \"status=eq.published\", found \"title\""),
         ),
     ] {
-        let found = super::parse_rule(text, &books)
+        let found = parse_rule(text, books(&api))
             .map(|_| ())
             .map_err(|errors| errors.to_string());
         assert_eq!(found, expected.map_err(str::to_owned), "{text}");
     }
 }
 
-fn text() -> impl Strategy<Value = String> {
-    prop_oneof!["[a-z]{0,4}", "[ -~]{0,8}", "[\"\\\\,(){}.é ]{0,6}"]
-}
-
-fn test() -> impl Strategy<Value = Condition> {
-    let books = books();
-    let id = move |name: &str| books.field_id(name).unwrap();
-    let (title, pages, tags, in_print) = (id("title"), id("pages"), id("tags"), id("in_print"));
-    let comparison = prop_oneof![
-        Just(Comparison::Eq),
-        Just(Comparison::Neq),
-        Just(Comparison::Gt),
-        Just(Comparison::Gte),
-        Just(Comparison::Lt),
-        Just(Comparison::Lte),
-    ];
-    let tests = prop_oneof![
-        (comparison.clone(), text())
-            .prop_map(move |(comparison, text)| (title, Predicate::Compare(comparison, Value::Text(text)))),
-        (comparison, any::<i32>()).prop_map(move |(comparison, number)| (
-            pages,
-            Predicate::Compare(comparison, Value::Integer(number))
-        )),
-        proptest::collection::vec(text(), 1..4)
-            .prop_map(move |texts| { (title, Predicate::In(texts.into_iter().map(Value::Text).collect())) }),
-        proptest::collection::vec(text(), 0..3).prop_map(move |texts| {
-            let array = Value::Array(texts.into_iter().map(Value::Text).collect());
-            (tags, Predicate::IsDistinct(array))
-        }),
-        prop_oneof![
-            Just(IsTest::True),
-            Just(IsTest::False),
-            Just(IsTest::Unknown),
-            Just(IsTest::Null)
-        ]
-        .prop_map(move |is| (in_print, Predicate::Is(is))),
-        (
-            text(),
-            prop_oneof![Just(PatternKind::Like), Just(PatternKind::ILike)]
-        )
-            .prop_map(move |(pattern, case)| {
-                // A star is a wildcard in text, and a lone backslash at the end is refused.
-                let pattern = Value::Text(pattern.replace(['*', '\\'], "%"));
-                (title, Predicate::Matches(case, pattern))
-            }),
-    ];
-    tests.prop_map(|(id, predicate): (FieldId, Predicate)| {
-        Condition::Test(Test {
-            operand: Operand::Field(id),
-            predicate,
-        })
-    })
-}
-
-fn conditions() -> impl Strategy<Value = Condition> {
-    let leaf = prop_oneof![8 => test(), 1 => Just(Condition::Always), 1 => Just(Condition::Never)];
-    leaf.prop_recursive(4, 24, 4, |inner| {
-        prop_oneof![
-            proptest::collection::vec(inner.clone(), 0..4).prop_map(Condition::all),
-            proptest::collection::vec(inner.clone(), 0..4).prop_map(Condition::any),
-            inner.prop_map(Condition::negate),
-        ]
-    })
-}
-
-fn queries() -> impl Strategy<Value = Query> {
-    let term =
-        (1_u16..9, any::<bool>(), any::<bool>()).prop_map(|(field, descending, nulls_first)| OrderTerm {
-            embed: None,
-            operand: Operand::Field(FieldId::new(field)),
-            direction: if descending {
-                Direction::Descending
-            } else {
-                Direction::Ascending
-            },
-            nulls: if nulls_first { Nulls::First } else { Nulls::Last },
-        });
-    let order = proptest::collection::vec(term, 0..4);
-    let columns = proptest::collection::btree_set(0_u16..9, 1..6);
-    (conditions(), order, columns, 0_u32..=100, 0_u64..1_000_000).prop_map(
-        |(condition, mut order, columns, limit, offset)| {
-            let mut seen = Vec::new();
-            order.retain(|term| {
-                let new = !seen.contains(&term.operand);
-                seen.push(term.operand.clone());
-                new
-            });
-            super::bind::append_uid(&mut order, &books());
-            let columns = columns
-                .into_iter()
-                .map(|field| SelectItem::Field(FieldId::new(field)));
-            let select = crate::query::Select(columns.collect());
-            Query {
-                select,
-                condition,
-                order,
-                after: None,
-                limit,
-                offset,
-            }
-        },
-    )
-}
-
-proptest! {
-    #[test]
-    fn what_is_printed_reads_back_as_the_same(query in queries()) {
-        let books = books();
-        let parameters = query.to_parameters(&books);
-        let pairs = parameters.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        let read = Query::parse(pairs, &books, |_| true);
-        prop_assert_eq!(read.as_ref(), Ok(&query), "{:?}", parameters);
+#[test]
+fn a_write_on_many_rows_takes_filters_and_columns_alone() {
+    let api = library();
+    let read = |query: &str| {
+        Filtered::parse(super::pairs(query), &scope(&api)).map_err(|errors| errors.first().to_string())
+    };
+    let filtered = read("pages=gt.5&select=title").unwrap();
+    assert!(filtered.is_filtered);
+    assert_eq!(filtered.select.to_text(books(&api)), "title");
+    assert!(
+        !read("select=title,covers(artist)&covers.artist=eq.x")
+            .unwrap()
+            .is_filtered
+    );
+    assert!(
+        read("select=title,covers()&covers=not.is.null")
+            .unwrap()
+            .is_filtered
+    );
+    assert!(read("or=(pages.gt.5)").unwrap().is_filtered);
+    for name in ["order", "limit", "offset", "cursor", "columns", "on_conflict"] {
+        let refused = read(&format!("pages=gt.5&{name}=1"));
+        assert_eq!(
+            refused.unwrap_err(),
+            format!("`{name}` has no meaning on this route")
+        );
     }
+}
 
-    #[test]
-    fn random_text_never_panics(
-        key in prop_oneof!["[a-z.]{0,8}", "(and|or|not\\.or|title|pages|order|select|details->[a\"]{0,2})", ".{0,12}"],
-        value in prop_oneof![".{0,40}", "[a-z().,\"\\\\*{}:>-]{0,40}", "\\(?(title|pages|not)\\.(eq|in|is|like)\\.[(a\",)\\\\]{0,12}"],
-    ) {
-        let books = books();
-        let _ = Query::parse([(key.as_str(), value.as_str())], &books, |_| true);
-        let _ = super::parse_rule(&format!("{key}={value}"), &books);
+#[test]
+fn where_the_rows_are_chosen_already_only_columns_and_embeds_are_read() {
+    let api = library();
+    let read = |query: &str| {
+        Select::parse(super::pairs(query), &scope(&api)).map_err(|errors| errors.first().to_string())
+    };
+    let select = read("select=title,covers(artist)&covers.artist=eq.x&covers.order=artist").unwrap();
+    assert_eq!(select.to_text(books(&api)), "title,covers!book_uid(artist)");
+    for (query, expected) in [
+        ("pages=eq.1", "`pages` has no meaning on this route"),
+        ("or=(pages.eq.1)", "`or` has no meaning on this route"),
+        ("order=title", "`order` has no meaning on this route"),
+        ("limit=1", "`limit` has no meaning on this route"),
+        ("cursor=x", "`cursor` has no meaning on this route"),
+        (
+            "select=covers!inner(artist)",
+            "`covers!inner` would choose among rows, which has no meaning on this route",
+        ),
+        ("select=pages.sum()", "aggregates are for lists"),
+    ] {
+        assert_eq!(read(query).unwrap_err(), expected, "{query}");
+    }
+}
+
+#[test]
+fn a_cursor_is_handed_on_and_excludes_other_ways_of_paging() {
+    let api = library();
+    let read = |query: &str| Query::parse(super::pairs(query), &scope(&api));
+    assert_eq!(read("cursor=abc").unwrap().cursor.as_deref(), Some("abc"));
+    assert_eq!(read("").unwrap().cursor, None);
+    for (query, expected) in [
+        ("cursor=abc&offset=5", "`cursor` cannot be combined with `offset`"),
+        (
+            "cursor=abc&select=pages.sum()",
+            "`cursor` cannot be combined with aggregates, whose groups are no rows",
+        ),
+    ] {
+        assert_eq!(read(query).unwrap_err().first().to_string(), expected);
     }
 }
