@@ -27,10 +27,10 @@ mod handler;
 mod logs;
 mod maintenance;
 mod runtime;
+mod shutdown;
 mod start;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 pub use rowstamp_domain as domain;
 pub use rowstamp_ports as ports;
@@ -76,10 +76,11 @@ async fn serve(api: Api) -> Result<(), StartError> {
     runtime::check()?;
     let api = api.build().map_err(StartError::Api)?;
     let parts = start::assemble(api, &start::vars_of_environment(), runtime::concurrency())?;
-    if let Err(error) = parts.store.warm_up().await {
+    let (connected, ()) = tokio::join!(parts.store.warm_up(), shutdown::register());
+    if let Err(error) = connected {
         tracing::warn!(%error, "no connection to the database yet");
     }
-    runtime::serve(Arc::new(parts)).await
+    runtime::serve(parts).await
 }
 
 fn serve_blocking(api: Api) -> Result<(), StartError> {

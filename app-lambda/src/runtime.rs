@@ -3,11 +3,13 @@
 use std::env;
 use std::sync::Arc;
 
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_runtime::layers::TracingLayer;
+use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
 
 use crate::error::StartError;
 use crate::handler::handle;
+use crate::shutdown::{self, Signals, UnderWay};
 use crate::start::Parts;
 
 /// What `lambda_runtime` reads from the environment, and would panic without.
@@ -38,22 +40,52 @@ pub(crate) fn check() -> Result<(), StartError> {
     }
 }
 
-/// Answers events for as long as the process lives.
+/// Answers events until the process is told to end, then what is still under way, and closes the connections.
 ///
 /// # Errors
 /// [`StartError::Runtime`] when the Runtime API cannot be spoken to.
-pub(crate) async fn serve(parts: Arc<Parts>) -> Result<(), StartError> {
+pub(crate) async fn serve(parts: Parts) -> Result<(), StartError> {
+    let failed = |error: &dyn std::fmt::Display| StartError::Runtime(error.to_string());
+    let mut signals = Signals::catch().map_err(|error| failed(&error))?;
+    let parts = Arc::new(parts);
+    // Invocations hold them only while they last, so that the end here is the end of the connections.
+    let lent = Arc::downgrade(&parts);
     // The payload stays raw JSON, so that the Request Mapper reads it, once; the answer is serialised by the runtime,
     // straight into the body that it posts.
     let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
-        let parts = Arc::clone(&parts);
+        let parts = lent.upgrade();
         async move {
+            let parts = parts.ok_or_else(ending)?;
             let core = async |request| parts.controller.handle(request).await;
             let commands = async |event: &str| parts.maintenance.answer(event).await;
             handle(event, &parts.events, core, commands).await
         }
     });
-    lambda_runtime::run_concurrent(service)
-        .await
-        .map_err(|error| StartError::Runtime(error.to_string()))
+    let under_way = UnderWay::new();
+    let runtime = Runtime::new(service)
+        .layer(TracingLayer::new())
+        .layer(under_way.clone());
+    // One invocation after the other, or as many at once as AWS_LAMBDA_MAX_CONCURRENCY says.
+    let served = runtime.run_concurrent();
+    let told_to_end = async {
+        signals.announced().await;
+        under_way.ended().await;
+    };
+    tokio::select! {
+        result = served => result.map_err(|error| failed(&error)),
+        () = told_to_end => {
+            drop(parts);
+            shutdown::farewell().await;
+            tracing::info!("the environment ends");
+            Ok(())
+        }
+    }
+}
+
+/// What Lambda is told of an event that comes after the announcement of the end, which it never should.
+fn ending() -> Diagnostic {
+    Diagnostic {
+        error_type: "Rowstamp.Ending".to_owned(),
+        error_message: "the environment is about to end".to_owned(),
+    }
 }

@@ -88,6 +88,10 @@ impl Library {
         connection
     }
 
+    pub(crate) fn database_url(&self) -> &str {
+        self.database.url()
+    }
+
     pub(crate) async fn connect(&self) -> tokio_postgres::Client {
         let (client, connection) = tokio_postgres::connect(self.database.url(), NoTls).await.unwrap();
         tokio::spawn(connection);

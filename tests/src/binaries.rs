@@ -11,14 +11,14 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
-static FOUND: Mutex<Option<HashMap<[String; 3], PathBuf>>> = Mutex::new(None);
+static FOUND: Mutex<Option<HashMap<[String; 4], PathBuf>>> = Mutex::new(None);
 
 /// The path of the binary `name` of `package`, as the profile of this test run has it; built if need be.
 ///
 /// # Panics
 /// When it cannot be built, with the words of the compiler on standard error.
 pub fn binary(package: &str, name: &str) -> PathBuf {
-    find(package, "--bin", name)
+    find(package, "--bin", name, own_profile())
 }
 
 /// The path of the example `name` of `package`.
@@ -26,35 +26,45 @@ pub fn binary(package: &str, name: &str) -> PathBuf {
 /// # Panics
 /// As [`binary`].
 pub fn example(package: &str, name: &str) -> PathBuf {
-    find(package, "--example", name)
+    find(package, "--example", name, own_profile())
 }
 
-fn find(package: &str, kind: &str, name: &str) -> PathBuf {
+/// The path of the example `name` of `package` as a release has it, but for its speed.
+///
+/// # Panics
+/// As [`binary`].
+pub fn released_example(package: &str, name: &str) -> PathBuf {
+    find(package, "--example", name, "release-unoptimized")
+}
+
+/// The profile of this test run.
+const fn own_profile() -> &'static str {
+    if cfg!(debug_assertions) { "dev" } else { "release" }
+}
+
+fn find(package: &str, kind: &str, name: &str, profile: &str) -> PathBuf {
     let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
     found
         .get_or_insert_default()
-        .entry([package, kind, name].map(str::to_owned))
-        .or_insert_with(|| build(package, kind, name))
+        .entry([package, kind, name, profile].map(str::to_owned))
+        .or_insert_with(|| build(package, kind, name, profile))
         .clone()
 }
 
-fn build(package: &str, kind: &str, name: &str) -> PathBuf {
+fn build(package: &str, kind: &str, name: &str, profile: &str) -> PathBuf {
     // A cargo that is not the one of the test run would build everything again.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("tests stand in the workspace");
-    let lock = File::create(lock_path()).expect("the build directory can be written");
+    let lock = File::create(lock_path(profile)).expect("the build directory can be written");
     lock.lock().expect("the file can be locked");
     let mut command = Command::new(cargo);
     command
         .current_dir(root)
         .args(["build", "--quiet", "--message-format=json-render-diagnostics"])
-        .args(["-p", package, kind, name])
+        .args(["-p", package, kind, name, "--profile", profile])
         .stderr(Stdio::inherit());
-    if !cfg!(debug_assertions) {
-        command.arg("--release");
-    }
     let output = command.output().expect("cargo can be run");
     assert!(output.status.success(), "{name} of {package} cannot be built");
     String::from_utf8_lossy(&output.stdout)
@@ -65,12 +75,13 @@ fn build(package: &str, kind: &str, name: &str) -> PathBuf {
         .unwrap_or_else(|| panic!("cargo did not say where {name} is"))
 }
 
-/// A file in the build directory that the running program came from, so that each has a lock of its own.
-fn lock_path() -> PathBuf {
+/// A file in the build directory that the running program came from, so that each has a lock of its own. Profiles do not wait for
+/// each other: cargo keeps their products apart.
+fn lock_path(profile: &str) -> PathBuf {
     let program = std::env::current_exe().expect("the system knows the running program");
     let target = program
         .ancestors()
         .find(|directory| directory.join("CACHEDIR.TAG").exists())
         .map_or_else(std::env::temp_dir, Path::to_owned);
-    target.join("rowstamp-test-binaries.lock")
+    target.join(format!("rowstamp-test-binaries-{profile}.lock"))
 }

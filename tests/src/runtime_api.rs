@@ -1,13 +1,13 @@
 //! The Lambda Runtime API, as a function sees it: a server that hands out events and takes answers.
 //!
-//! It knows `next` (a long poll), `response`, `error` and `init/error` of version 2018-06-01. It has no opinion on
-//! events or answers, and enforces no deadline: Lambda does that by killing the process.
+//! It knows `next` (a long poll), `response`, `error` and `init/error` of version 2018-06-01, and of extensions the registration and
+//! the wait for events, of which none come. It has no opinion on events or answers, and enforces no deadline: Lambda does that by killing the process.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -95,6 +95,16 @@ impl RuntimeApi {
         self.state.polls.load(Ordering::Acquire) > 0
     }
 
+    /// How many invocations were handed out and are not answered.
+    pub fn under_way(&self) -> usize {
+        self.state.under_way.load(Ordering::Acquire)
+    }
+
+    /// The names of the extensions that registered.
+    pub fn extensions(&self) -> Vec<String> {
+        lock(&self.state.extensions).clone()
+    }
+
     /// What the function posted to `init/error`, if it did.
     pub fn init_error(&self) -> Option<FunctionError> {
         lock(&self.state.init_error).clone()
@@ -127,8 +137,10 @@ struct State {
     queue: tokio::sync::Mutex<mpsc::UnboundedReceiver<Invocation>>,
     waiting: Mutex<HashMap<String, oneshot::Sender<Answer>>>,
     init_error: Mutex<Option<FunctionError>>,
+    extensions: Mutex<Vec<String>>,
     count: AtomicU64,
     polls: AtomicU64,
+    under_way: AtomicUsize,
 }
 
 impl std::fmt::Debug for State {
@@ -145,8 +157,10 @@ impl State {
             queue: tokio::sync::Mutex::new(queue),
             waiting: Mutex::default(),
             init_error: Mutex::default(),
+            extensions: Mutex::default(),
             count: AtomicU64::new(0),
             polls: AtomicU64::new(0),
+            under_way: AtomicUsize::new(0),
         }
     }
 
@@ -174,6 +188,9 @@ async fn serve(listener: TcpListener, state: Arc<State>) {
 
 async fn route(request: Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
+    if let Some(path) = parts.uri.path().strip_prefix("/2020-01-01/extension/") {
+        return extension(path, &parts.headers, state).await;
+    }
     let Some(path) = parts.uri.path().strip_prefix("/2018-06-01/runtime/") else {
         return status(StatusCode::NOT_FOUND);
     };
@@ -204,11 +221,35 @@ async fn route(request: Request<Incoming>, state: &State) -> Response<Full<Bytes
     }
 }
 
+async fn extension(path: &str, headers: &hyper::HeaderMap, state: &State) -> Response<Full<Bytes>> {
+    match path {
+        "register" => {
+            let name = headers.get("lambda-extension-name");
+            let Some(name) = name.and_then(|name| name.to_str().ok()) else {
+                return status(StatusCode::BAD_REQUEST);
+            };
+            lock(&state.extensions).push(name.to_owned());
+            Response::builder()
+                .header(
+                    "lambda-extension-identifier",
+                    "0195b8a4-1f3e-7c2d-9b1a-0242ac120002",
+                )
+                .body(Full::from(
+                    r#"{"functionName": "library", "functionVersion": "$LATEST", "handler": "bootstrap"}"#,
+                ))
+                .expect("the header values are plain text")
+        }
+        "event/next" => std::future::pending().await,
+        _ => status(StatusCode::NOT_FOUND),
+    }
+}
+
 async fn next(state: &State) -> Response<Full<Bytes>> {
     state.polls.fetch_add(1, Ordering::Release);
     let Some(invocation) = state.queue.lock().await.recv().await else {
         return status(StatusCode::GONE);
     };
+    state.under_way.fetch_add(1, Ordering::Release);
     Response::builder()
         .header("content-type", "application/json")
         .header("lambda-runtime-aws-request-id", &invocation.id)
@@ -230,6 +271,7 @@ fn answer(state: &State, id: &str, answer: Answer) -> Response<Full<Bytes>> {
     match sender {
         // Whoever asked may have stopped waiting; that is not the function's fault.
         Some(sender) => {
+            state.under_way.fetch_sub(1, Ordering::Release);
             let _ = sender.send(answer);
             status(StatusCode::ACCEPTED)
         }

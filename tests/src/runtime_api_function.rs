@@ -96,6 +96,21 @@ impl Function {
         }
     }
 
+    /// Sends SIGTERM, as Lambda does before it ends an environment.
+    ///
+    /// # Panics
+    /// When the process has ended.
+    pub fn terminate(&self) {
+        let process = self.process_id().expect("the function runs").to_string();
+        let sent = std::process::Command::new("kill")
+            .args(["-TERM", &process])
+            .status();
+        assert!(
+            sent.is_ok_and(|status| status.success()),
+            "it cannot be told to end"
+        );
+    }
+
     /// The Runtime API that it talks to.
     pub const fn api(&self) -> &RuntimeApi {
         &self.api
