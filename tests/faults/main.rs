@@ -2,7 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod certificates;
+mod cuts;
+mod deadlines;
 mod fixture;
+mod life;
 mod policies;
 mod pooler;
+mod retries;
 mod tls;

@@ -17,7 +17,7 @@ pub struct Settings {
     pub base_path: String,
     /// `ROWSTAMP_MAX_BODY_BYTES`.
     pub max_body_bytes: usize,
-    /// How long a request may take from its last byte to the answer.
+    /// `ROWSTAMP_REQUEST_TIMEOUT_MS`: how long a request may take from its last byte to the answer.
     pub request_limit: Duration,
     /// How long a client may take over the head of a request, or between two requests of one connection.
     pub head_limit: Duration,
@@ -62,6 +62,13 @@ impl Settings {
                 Some(path) => settings.base_path = path,
                 None => problems.report("ROWSTAMP_BASE_PATH", "expected a path such as /api"),
             }
+        }
+        let expected = "a number of milliseconds greater than 0";
+        if let Some(limit) = vars.parse::<u64>("ROWSTAMP_REQUEST_TIMEOUT_MS", expected, problems) {
+            if limit == 0 {
+                problems.report("ROWSTAMP_REQUEST_TIMEOUT_MS", format!("expected {expected}"));
+            }
+            settings.request_limit = Duration::from_millis(limit);
         }
         let expected = "a number of bytes greater than 0";
         if let Some(bytes) = vars.parse::<usize>("ROWSTAMP_MAX_BODY_BYTES", expected, problems) {
@@ -125,8 +132,10 @@ mod tests {
             ("ROWSTAMP_LISTEN", "0.0.0.0:99"),
             ("ROWSTAMP_BASE_PATH", "/api/v1/"),
             ("ROWSTAMP_MAX_BODY_BYTES", "17"),
+            ("ROWSTAMP_REQUEST_TIMEOUT_MS", "1500"),
         ]);
         assert_eq!(problems, Vec::<String>::new());
+        assert_eq!(settings.request_limit, Duration::from_millis(1_500));
         assert_eq!(settings.listen, SocketAddr::from(([0, 0, 0, 0], 99)));
         assert_eq!(
             (settings.base_path.as_str(), settings.max_body_bytes),
@@ -140,8 +149,9 @@ mod tests {
             ("ROWSTAMP_LISTEN", "example.com:80"),
             ("ROWSTAMP_BASE_PATH", "api"),
             ("ROWSTAMP_MAX_BODY_BYTES", "0"),
+            ("ROWSTAMP_REQUEST_TIMEOUT_MS", "0"),
         ]);
-        assert_eq!(problems.len(), 3, "{problems:?}");
+        assert_eq!(problems.len(), 4, "{problems:?}");
     }
 
     #[test]

@@ -216,6 +216,11 @@ impl TcpProxy {
         }
     }
 
+    /// Sets the traffic of connections to come only.
+    pub fn set_default_traffic(&self, traffic: Traffic) {
+        locked(&self.shared.defaults).traffic = traffic;
+    }
+
     /// Ends every connection.
     pub fn cut_all(&self) {
         for link in self.links() {

@@ -7,11 +7,13 @@
 mod slot;
 mod trust;
 
+use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rowstamp_ports::StoreError;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{debug, warn};
 
@@ -27,10 +29,15 @@ const CHECK_TIMEOUT: Duration = Duration::from_millis(250);
 /// How long an answer that is late anyway waits for the word that its statement was cancelled.
 const CANCEL_TIMEOUT: Duration = Duration::from_millis(100);
 
+/// How long a cancelled statement may take to end before the next request to cancel is sent.
+const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
+/// How many requests to cancel one connection is worth.
+const MOST_CANCELLED: u32 = 100;
+
 /// Every connection of a store.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    connector: Connector,
+    connector: Arc<Connector>,
     /// None where every operation is a transaction.
     shared: Box<[Slot]>,
     /// Exclusive connections that are not in use, clean.
@@ -59,7 +66,6 @@ impl Shared<'_> {
         self.live.abandoned.store(true, Ordering::SeqCst);
         let alone = self.live.users.load(Ordering::SeqCst) == 1;
         if alone {
-            self.live.abandoned.store(false, Ordering::SeqCst);
             self.pool.cancel(&self.live).await;
         }
         alone
@@ -71,9 +77,27 @@ impl Drop for Shared<'_> {
         self.live.touch();
         let last = self.live.users.fetch_sub(1, Ordering::SeqCst) == 1;
         // Retired, it has no users to come; whoever is still worked for has given up.
-        if last && self.live.abandoned.load(Ordering::SeqCst) {
-            drop(self.pool.connector.cancel(self.live.client()));
+        if last
+            && self.live.abandoned.load(Ordering::SeqCst)
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(clear(Arc::clone(&self.pool.connector), Arc::clone(&self.live)));
         }
+    }
+}
+
+/// Cancels, one after the other, the statements of a connection that nobody waits for any more.
+async fn clear(connector: Arc<Connector>, live: Arc<Live>) {
+    // Answered when everything before it is.
+    let mut cleared = pin!(live.client().check_connection());
+    for _ in 0..MOST_CANCELLED {
+        if tokio::time::timeout(CANCEL_INTERVAL, cleared.as_mut())
+            .await
+            .is_ok()
+        {
+            return;
+        }
+        let _ = connector.cancel(live.client()).await;
     }
 }
 
@@ -136,7 +160,7 @@ impl Pool {
             0
         };
         Self {
-            connector,
+            connector: Arc::new(connector),
             shared: (0..shared).map(|_| Slot::new()).collect(),
             idle: Mutex::default(),
             exclusive: Arc::new(Semaphore::new((size - shared).max(1))),
@@ -301,7 +325,7 @@ impl Pool {
     }
 
     /// Whether statements are prepared on the connections, or leave nothing behind.
-    pub(crate) const fn statements(&self) -> Statements {
+    pub(crate) fn statements(&self) -> Statements {
         self.connector.statements()
     }
 
