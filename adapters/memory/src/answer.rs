@@ -1,19 +1,25 @@
-//! What is shown of rows: encoded by the plain JSON writer, or as records.
+//! What is shown of rows: encoded by the plain JSON writer, as CSV, or as records.
 //!
 //! Which rows may be shown was decided before.
 
 use std::sync::Arc;
 
-use rowstamp_domain::definition::{JsonEncoding, ResourceDefinition};
+use rowstamp_domain::definition::ResourceDefinition;
 use rowstamp_domain::operation::{Outcome, Representation, Rows, Verdict};
 use rowstamp_domain::query::{Select, SelectItem};
 use rowstamp_domain::record::Record;
 use rowstamp_domain::value::{Timestamp, Value};
+use rowstamp_ports::StoreError;
 
+use crate::group::{Unit, units};
+use crate::shown::{Members, Shown, names};
 use crate::tables::Row;
+use crate::view::View;
 
 /// In which form rows of a resource come back.
 pub(crate) struct Form<'a> {
+    /// Where embedded rows are looked up.
+    pub(crate) view: View<'a>,
     pub(crate) resource: &'a Arc<ResourceDefinition>,
     pub(crate) select: &'a Select,
     pub(crate) representation: Representation,
@@ -21,39 +27,58 @@ pub(crate) struct Form<'a> {
 
 impl Form<'_> {
     /// A page, which may be empty.
-    pub(crate) fn page(&self, rows: &[&Row]) -> (Rows, u64) {
-        let rows_given = match self.representation {
-            Representation::Nothing => return (Rows::None, 0),
-            Representation::JsonObject => match rows {
-                [row] => Rows::Json(self.object(row)),
-                _ => Rows::None,
-            },
-            Representation::JsonArray => Rows::Json(self.array(rows)),
-            Representation::StrippedObject | Representation::StrippedArray | Representation::Csv => {
-                unimplemented!()
+    pub(crate) fn page(&self, units: &[Unit<'_>]) -> Result<(Rows, u64), StoreError> {
+        let count = u64::try_from(units.len()).unwrap_or(u64::MAX);
+        let rows = match self.representation {
+            Representation::Nothing => return Ok((Rows::None, 0)),
+            Representation::JsonObject | Representation::StrippedObject => {
+                let mut rows = self.shown(units)?;
+                match (rows.pop(), rows.is_empty()) {
+                    (Some(row), true) => Rows::Json(json(&Shown::Object(row))),
+                    _ => Rows::None,
+                }
             }
-            Representation::Records => Rows::Records(rows.iter().map(|row| self.record(row)).collect()),
+            Representation::JsonArray | Representation::StrippedArray => {
+                let rows = self.shown(units)?.into_iter().map(Shown::Object);
+                Rows::Json(json(&Shown::Array(rows.collect())))
+            }
+            Representation::Csv => Rows::Json(self.csv(&self.shown(units)?)),
+            Representation::Records => Rows::Records(
+                units
+                    .iter()
+                    .filter_map(Unit::first)
+                    .map(|row| self.record(row))
+                    .collect(),
+            ),
         };
-        (rows_given, u64::try_from(rows.len()).unwrap_or(u64::MAX))
+        Ok((rows, count))
     }
 
     /// Rows that were written; nothing where none may be shown.
-    pub(crate) fn written(&self, rows: &[&Row]) -> (Rows, u64) {
+    pub(crate) fn written(&self, rows: &[&Row]) -> Result<(Rows, u64), StoreError> {
         if rows.is_empty() {
-            (Rows::None, 0)
-        } else {
-            self.page(rows)
+            return Ok((Rows::None, 0));
         }
+        let view = self.view;
+        // The rows live elsewhere than what is embedded in them.
+        let written = units(view, self.resource, self.select, rows.to_vec())?;
+        self.page(&written)
     }
 
     /// The outcome of an operation on one row, shown or not.
-    pub(crate) fn one(&self, verdict: Verdict, affected: u64, row: &Row, shown: bool) -> Outcome {
+    pub(crate) fn one(
+        &self,
+        verdict: Verdict,
+        affected: u64,
+        row: &Row,
+        shown: bool,
+    ) -> Result<Outcome, StoreError> {
         let (rows, returned) = if shown {
-            self.written(&[row])
+            self.written(&[row])?
         } else {
             (Rows::None, 0)
         };
-        Outcome {
+        Ok(Outcome {
             rows,
             returned,
             affected,
@@ -61,46 +86,80 @@ impl Form<'_> {
             version: version(self.resource, row),
             uid: uid(self.resource, row),
             ..Outcome::verdict(verdict)
+        })
+    }
+
+    fn shown(&self, units: &[Unit<'_>]) -> Result<Vec<Members>, StoreError> {
+        let is_stripped = matches!(
+            self.representation,
+            Representation::StrippedObject | Representation::StrippedArray
+        );
+        let mut rows = Vec::with_capacity(units.len());
+        for unit in units {
+            let members = unit.members(self.view, self.resource, self.select)?;
+            rows.push(match Shown::Object(members) {
+                row if !is_stripped => row,
+                row => row.stripped(),
+            });
         }
-    }
-
-    fn array(&self, rows: &[&Row]) -> Vec<u8> {
-        let objects: Vec<_> = rows.iter().map(|row| self.object(row)).collect();
-        [b"[".as_slice(), &objects.join(&b','), b"]"].concat()
-    }
-
-    fn object(&self, row: &Row) -> Vec<u8> {
-        let members: Vec<_> = self
-            .select
-            .0
-            .iter()
-            .map(|item| {
-                let SelectItem::Field(id) = item else {
-                    unimplemented!()
-                };
-                let field = self.resource.field(*id);
-                let mut member = Vec::new();
-                Value::Text(field.name.clone()).write_json(&mut member);
-                member.push(b':');
-                match field.json {
-                    JsonEncoding::Native => row[id.index()].write_json(&mut member),
-                    JsonEncoding::String => row[id.index()].write_json_as_string(&mut member),
-                }
-                member
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| match row {
+                Shown::Object(members) => Some(members),
+                Shown::Value(..) | Shown::Array(_) => None,
             })
-            .collect();
-        [b"{".as_slice(), &members.join(&b','), b"}"].concat()
+            .collect())
+    }
+
+    fn csv(&self, rows: &[Members]) -> Vec<u8> {
+        let names = names(self.select, self.resource);
+        let mut out = line(names.iter().map(|name| Some(name.clone())));
+        for row in rows {
+            out.extend(line(row.iter().map(|(_, shown)| cell(shown))));
+        }
+        out
     }
 
     fn record(&self, row: &Row) -> Record {
         let mut record = Record::new(Arc::clone(self.resource));
         for item in self.select.0.iter() {
-            let SelectItem::Field(id) = item else {
-                unimplemented!()
-            };
-            record.put(*id, row[id.index()].clone());
+            if let SelectItem::Field(id) = item {
+                record.put(*id, row[id.index()].clone());
+            }
         }
         record
+    }
+}
+
+fn json(shown: &Shown) -> Vec<u8> {
+    let mut out = Vec::new();
+    shown.write_json(&mut out);
+    out
+}
+
+/// A line of CSV; a cell that is not there is empty, and one that is empty is quoted.
+fn line(cells: impl Iterator<Item = Option<String>>) -> Vec<u8> {
+    let cells: Vec<String> = cells
+        .map(|cell| match cell {
+            None => String::new(),
+            Some(text) if text.is_empty() || text.contains([',', '"', '\n', '\r']) => {
+                format!("\"{}\"", text.replace('"', "\"\""))
+            }
+            Some(text) => text,
+        })
+        .collect();
+    (cells.join(",") + "\n").into_bytes()
+}
+
+fn cell(shown: &Shown) -> Option<String> {
+    match shown {
+        Shown::Value(Value::Null, _) => None,
+        Shown::Value(value, _) => {
+            let mut text = String::new();
+            value.write_text(&mut text);
+            Some(text)
+        }
+        nested => Some(String::from_utf8_lossy(&json(nested)).into_owned()),
     }
 }
 

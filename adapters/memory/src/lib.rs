@@ -2,14 +2,24 @@
 #![warn(missing_docs)]
 
 mod answer;
+mod cast;
 mod condition;
 mod constraints;
 mod defaults;
-mod like;
+mod expression;
+mod group;
+mod json;
+mod number;
+mod pattern;
+mod predicate;
 mod read;
+mod search;
 mod shared;
+mod shown;
 mod tables;
+mod text_form;
 mod unit;
+mod view;
 mod write;
 
 use std::sync::{Arc, PoisonError};

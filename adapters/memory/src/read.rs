@@ -1,81 +1,73 @@
 //! Reads: one row, or a page in its order.
 
-use std::cmp::Ordering;
-
 use rowstamp_domain::operation::{Count, List, Outcome, Read, Verdict};
-use rowstamp_domain::query::{Direction, Nulls, OrderTerm};
+use rowstamp_domain::query::Condition;
 use rowstamp_domain::value::Value;
 use rowstamp_ports::StoreError;
 
 use crate::answer::Form;
-use crate::condition::{holds, operand};
-use crate::tables::{Row, Tables};
+use crate::condition::holds;
+use crate::group::Unit;
+use crate::tables::Tables;
+use crate::view::{View, rest};
 
 pub(crate) fn read(tables: &Tables, read: &Read) -> Result<Outcome, StoreError> {
+    let view = View { tables };
+    let resource = &read.resource;
     let form = Form {
-        resource: &read.resource,
+        view,
+        resource,
         select: &read.select,
         representation: read.representation,
     };
-    Ok(match tables.of(&read.resource)?.get(&read.uid) {
-        Some(row) if holds(&read.visible, row) => form.one(Verdict::Found, 0, row, true),
-        _ => Outcome::verdict(Verdict::NotFound),
-    })
+    match tables.of(resource)?.get(&read.uid) {
+        Some(row)
+            if holds(&read.visible, row)
+                && view.matches(resource, &read.select, &Condition::Always, row)? =>
+        {
+            let mut outcome = form.one(Verdict::Found, 0, row, true)?;
+            if read.select.is_aggregated() {
+                // A group has no version, be it of one row.
+                outcome.version = None;
+            }
+            Ok(outcome)
+        }
+        _ => Ok(Outcome::verdict(Verdict::NotFound)),
+    }
 }
 
 pub(crate) fn list(tables: &Tables, list: &List) -> Result<Outcome, StoreError> {
-    let mut matching: Vec<&Row> = tables
+    let view = View { tables };
+    let query = &list.query;
+    let visible = tables
         .of(&list.resource)?
         .values()
-        .filter(|row| holds(&list.visible, row) && holds(&list.query.condition, row))
-        .collect();
-    matching.sort_by(|left, right| in_order(&list.query.order, left, right));
+        .filter(|row| holds(&list.visible, row));
+    let placed = view.matching(&list.resource, query, visible)?;
     let total = match list.count {
         Count::None => None,
-        Count::Planned | Count::Estimated { .. } => unimplemented!(),
-        Count::Exact => u64::try_from(matching.len()).ok(),
+        // What is counted one by one is the best estimate.
+        Count::Exact | Count::Planned | Count::Estimated { .. } => u64::try_from(placed.len()).ok(),
     };
-    let offset = usize::try_from(list.query.offset).unwrap_or(usize::MAX);
-    let limit = usize::try_from(list.query.limit).unwrap_or(usize::MAX);
-    let page: Vec<&Row> = matching.into_iter().skip(offset).take(limit).collect();
+    let following = rest(query, placed);
+    let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+    let has_more = following.len() > limit;
+    let (positions, units): (Vec<Vec<Value>>, Vec<Unit<'_>>) = following.into_iter().take(limit).unzip();
     let form = Form {
+        view,
         resource: &list.resource,
-        select: &list.query.select,
+        select: &query.select,
         representation: list.representation,
     };
-    let (rows, returned) = form.page(&page);
+    let (rows, returned) = form.page(&units)?;
     Ok(Outcome {
         rows,
         returned,
         total,
+        next: positions
+            .into_iter()
+            .next_back()
+            .filter(|_| list.look_ahead && has_more),
         ..Outcome::verdict(Verdict::Found)
     })
-}
-
-/// The order of two rows by all terms, the first that tells them apart deciding.
-fn in_order(terms: &[OrderTerm], left: &[Value], right: &[Value]) -> Ordering {
-    terms
-        .iter()
-        .map(|term| by_term(term, operand(&term.operand, left), operand(&term.operand, right)))
-        .find(|order| order.is_ne())
-        .unwrap_or(Ordering::Equal)
-}
-
-fn by_term(term: &OrderTerm, left: &Value, right: &Value) -> Ordering {
-    let null_first = match term.nulls {
-        Nulls::First => Ordering::Less,
-        Nulls::Last => Ordering::Greater,
-    };
-    match (left.is_null(), right.is_null()) {
-        (true, true) => Ordering::Equal,
-        (true, false) => null_first,
-        (false, true) => null_first.reverse(),
-        (false, false) => {
-            let order = left.compare(right).unwrap_or(Ordering::Equal);
-            match term.direction {
-                Direction::Ascending => order,
-                Direction::Descending => order.reverse(),
-            }
-        }
-    }
 }

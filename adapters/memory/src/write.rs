@@ -18,6 +18,7 @@ use crate::condition::holds;
 use crate::constraints::{check, conflict, fit, foreign_fault, references, unique};
 use crate::defaults::Defaults;
 use crate::tables::{Row, Tables};
+use crate::view::View;
 
 /// Carries out writes on a copy of the tables.
 pub(crate) struct Writer<'a> {
@@ -29,6 +30,7 @@ pub(crate) struct Writer<'a> {
 impl Writer<'_> {
     pub(crate) fn insert(&mut self, insert: &Insert) -> Result<Outcome, StoreError> {
         let resource = &insert.resource;
+        let before = self.tables.clone();
         let mut rows = Vec::with_capacity(insert.rows.len());
         for values in &insert.rows {
             rows.push(self.new_row(
@@ -41,15 +43,16 @@ impl Writer<'_> {
         }
         let rows = self.add(resource, rows)?;
         let form = Form {
+            view: View { tables: &before },
             resource,
             select: &insert.select,
             representation: insert.representation,
         };
         if let [row] = rows.as_slice() {
-            return Ok(form.one(Verdict::Created, 1, row, holds(&insert.visible, row)));
+            return form.one(Verdict::Created, 1, row, holds(&insert.visible, row));
         }
         let visible: Vec<&Row> = rows.iter().filter(|row| holds(&insert.visible, row)).collect();
-        let (shown, returned) = form.written(&visible);
+        let (shown, returned) = form.written(&visible)?;
         Ok(Outcome {
             rows: shown,
             returned,
@@ -61,6 +64,7 @@ impl Writer<'_> {
 
     pub(crate) fn replace(&mut self, replace: &Replace) -> Result<Outcome, StoreError> {
         let update = &replace.update;
+        let before = self.tables.clone();
         if self.tables.of(&update.resource)?.contains_key(&update.uid) {
             return match self.judge(update)? {
                 Ok(old) => self.change(update, &old),
@@ -81,12 +85,14 @@ impl Writer<'_> {
             return Ok(Outcome::verdict(Verdict::NotWritable));
         }
         let rows = self.add(&update.resource, vec![row])?;
-        Ok(form_of(update).one(Verdict::Created, 1, &rows[0], holds(&update.visible, &rows[0])))
+        form_of(update, &before).one(Verdict::Created, 1, &rows[0], holds(&update.visible, &rows[0]))
     }
 
     pub(crate) fn update(&mut self, update: &Update) -> Result<Outcome, StoreError> {
         match self.judge(update)? {
-            Ok(old) if update.set.is_empty() => Ok(form_of(update).one(Verdict::Updated, 0, &old, true)),
+            Ok(old) if update.set.is_empty() => {
+                form_of(update, self.tables).one(Verdict::Updated, 0, &old, true)
+            }
             Ok(old) => self.change(update, &old),
             Err(verdict) => Ok(Outcome::verdict(verdict)),
         }
@@ -135,13 +141,14 @@ impl Writer<'_> {
         }
         check(resource, &new)?;
         let new: Row = Arc::new(new);
+        let before = self.tables.clone();
         let table = self.tables.of_mut(resource)?;
         table.remove(&update.uid);
         unique(resource, table, &new).map_err(|fields| conflict(ConflictKind::Unique, fields, None))?;
         table.insert(update.uid, Arc::clone(&new));
         references(self.api, self.tables, resource, &new)
             .map_err(|field| conflict(ConflictKind::MissingReference, vec![field], None))?;
-        Ok(form_of(update).one(Verdict::Updated, 1, &new, holds(&update.visible, &new)))
+        form_of(update, &before).one(Verdict::Updated, 1, &new, holds(&update.visible, &new))
     }
 
     pub(crate) fn delete(&mut self, delete: &Delete) -> Result<Outcome, StoreError> {
@@ -159,13 +166,15 @@ impl Writer<'_> {
         if let Some(refusal) = judged {
             return Ok(Outcome::verdict(refusal));
         }
+        let before = self.tables.clone();
         self.remove(resource, delete.uid)?;
         let form = Form {
+            view: View { tables: &before },
             resource,
             select: &delete.select,
             representation: delete.representation,
         };
-        Ok(form.one(Verdict::Deleted, 1, &old, true))
+        form.one(Verdict::Deleted, 1, &old, true)
     }
 
     /// A row of the values given and, for the rest, what the database would put there.
@@ -253,8 +262,10 @@ impl Writer<'_> {
     }
 }
 
-fn form_of(update: &Update) -> Form<'_> {
+/// In which form a row comes back; what is embedded in it is looked up as it was before the write, as one statement does.
+fn form_of<'a>(update: &'a Update, before: &'a Tables) -> Form<'a> {
     Form {
+        view: View { tables: before },
         resource: &update.resource,
         select: &update.select,
         representation: update.representation,
