@@ -13,6 +13,15 @@ use rowstamp_local::provision::TestDatabase;
 use rowstamp_tests::served::{Directory, Served};
 
 fn check(file: &str) {
+    check_with(file, |_| None);
+}
+
+/// Checks a page whose examples are about resources of their own: those of its first `toml` block.
+fn check_with_own_resources(file: &str) {
+    check_with(file, |page| page.split("```toml\n").nth(1)?.split("```").next());
+}
+
+fn check_with(file: &str, resources: impl Fn(&str) -> Option<&str>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let text = std::fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
     let steps = page::steps(&text);
@@ -22,6 +31,10 @@ fn check(file: &str) {
         return;
     }
     let directory = Directory::new();
+    if let Some(resources) = resources(&text) {
+        std::fs::write(directory.path().join("resources.toml"), resources)
+            .expect("the directory can be written");
+    }
     let served = Served::start(&directory, &[], &[]);
     let own = TestDatabase::create();
     let session = session::Session {
@@ -63,4 +76,10 @@ fn the_command_does_on_a_machine_of_ones_own_what_its_page_tells() {
 #[test]
 fn tables_come_to_be_as_their_page_tells() {
     check("docs/migrations.md");
+}
+
+#[test]
+#[ignore = "collections do not answer all of this yet"]
+fn queries_are_answered_as_their_page_teaches() {
+    check_with_own_resources("docs/queries.md");
 }

@@ -14,11 +14,10 @@ pub(crate) struct Step {
     pub(crate) expected: String,
 }
 
-/// Every command of every `console` block, in order. A line that ends in a backslash goes on in the next.
+/// Every command of every `console` block, in order. A line that ends in a backslash, or within single quotes, goes on in the next.
 pub(crate) fn steps(page: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut inside = false;
-    let mut unfinished = false;
     for line in page.lines() {
         if line.starts_with("```") {
             inside = line == "```console";
@@ -28,8 +27,8 @@ pub(crate) fn steps(page: &str) -> Vec<Step> {
                 command: command.to_owned(),
                 expected: String::new(),
             });
-            unfinished = command.ends_with('\\');
         } else if let Some(step) = steps.last_mut() {
+            let unfinished = step.expected.is_empty() && goes_on(&step.command);
             let part = if unfinished {
                 &mut step.command
             } else {
@@ -39,10 +38,13 @@ pub(crate) fn steps(page: &str) -> Vec<Step> {
                 part.push('\n');
             }
             part.push_str(line);
-            unfinished = unfinished && line.ends_with('\\');
         }
     }
     steps
+}
+
+fn goes_on(command: &str) -> bool {
+    command.ends_with('\\') || command.matches('\'').count() % 2 == 1
 }
 
 impl Step {
@@ -184,13 +186,17 @@ mod tests {
 
     #[test]
     fn commands_are_told_from_answers() {
-        let page = "text\n```sh\nother\n```\n```console\n$ one \\\n  more\nsaid\n  two\n$ two\n```\n";
+        let page = "text\n```sh\nother\n```\n```console\n$ one \\\n  more\nsaid\n  two\n$ two\n$ three '\n\nsaid'\nno\n```\n";
         let steps = steps(page);
         assert_eq!(steps[0].command, "one \\\n  more");
         assert_eq!(steps[0].expected, "said\n  two");
         assert_eq!(
             (steps[1].command.as_str(), steps[1].expected.as_str()),
             ("two", "")
+        );
+        assert_eq!(
+            (steps[2].command.as_str(), steps[2].expected.as_str()),
+            ("three '\n\nsaid'", "no")
         );
     }
 
