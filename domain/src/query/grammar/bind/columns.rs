@@ -105,12 +105,17 @@ impl<'a> Planner<'a> {
         if let Some(alias) = &column.alias {
             check_name(alias)?;
         }
-        if column.aggregate.is_some() && !definition.aggregates {
+        // `count` was `count()` before there were others, and is typed to this day: `books(count)`.
+        let argument = column.argument.as_ref().filter(|name| {
+            let is_old_count = column.aggregate.is_none() && name.path.is_none() && name.field == "count";
+            !is_old_count || definition.field_id("count").is_some()
+        });
+        if (column.aggregate.is_some() || argument.is_none()) && !definition.aggregates {
             return Err(no_aggregates(definition).into());
         }
-        let Some(name) = &column.argument else {
+        let Some(name) = argument else {
             let mut expression = Expression::CountRows;
-            for ty in &column.aggregate_casts {
+            for ty in column.casts.iter().chain(&column.aggregate_casts) {
                 expression = types::cast(expression, ty, definition)?;
             }
             return Ok(shown(column.alias.as_deref().unwrap_or("count"), expression));

@@ -82,6 +82,8 @@ fn aggregates_group_by_all_other_columns() {
     check(&[
         ("select=count()", "count()"),
         ("select=n:count()::text", "n:count()::text"),
+        ("select=count", "count()"),
+        ("select=n:count::text", "n:count()::text"),
         ("select=status,pages.sum()", "status,pages.sum()"),
         (
             "select=details->n::int.avg()::text",
