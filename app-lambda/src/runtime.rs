@@ -2,13 +2,14 @@
 
 use std::env;
 use std::sync::Arc;
+use std::time::Instant;
 
 use lambda_runtime::layers::TracingLayer;
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
 
 use crate::error::StartError;
-use crate::handler::handle;
+use crate::handler::{Answer, handle};
 use crate::shutdown::{self, Signals, UnderWay};
 use crate::start::Parts;
 
@@ -56,9 +57,7 @@ pub(crate) async fn serve(parts: Parts) -> Result<(), StartError> {
         let parts = lent.upgrade();
         async move {
             let parts = parts.ok_or_else(ending)?;
-            let core = async |request| parts.controller.handle(request).await;
-            let commands = async |event: &str| parts.maintenance.answer(event).await;
-            handle(event, &parts.events, core, commands).await
+            answer(event, &parts).await
         }
     });
     let under_way = UnderWay::new();
@@ -80,6 +79,24 @@ pub(crate) async fn serve(parts: Parts) -> Result<(), StartError> {
             Ok(())
         }
     }
+}
+
+/// Answers one event, and writes the line of a request.
+async fn answer(event: LambdaEvent<Box<RawValue>>, parts: &Parts) -> Result<Answer, Diagnostic> {
+    let (began, cold_start) = (Instant::now(), parts.log.is_first());
+    let context = event.context.clone();
+    let mut measured = None;
+    let core = async |request| {
+        let answered = parts.controller.handle_measured(request).await;
+        measured = Some(answered.measurement);
+        answered.response
+    };
+    let commands = async |event: &str| parts.maintenance.answer(event).await;
+    let answer = handle(event, &parts.events, core, commands).await;
+    if let Some(measured) = measured {
+        parts.log.write(&context, cold_start, began.elapsed(), &measured);
+    }
+    answer
 }
 
 /// What Lambda is told of an event that comes after the announcement of the end, which it never should.

@@ -13,6 +13,7 @@ use rowstamp_rest::{BuiltApi, Controller};
 
 use crate::error::StartError;
 use crate::maintenance::{self, Maintenance};
+use crate::request_log::{self, RequestLog};
 
 /// What the function needs to answer.
 pub(crate) struct Parts {
@@ -20,6 +21,7 @@ pub(crate) struct Parts {
     pub(crate) store: PostgresStore,
     pub(crate) events: EventSettings,
     pub(crate) maintenance: Maintenance,
+    pub(crate) log: RequestLog,
 }
 
 /// The variables of the environment; what is not text is left out.
@@ -40,6 +42,7 @@ pub(crate) fn assemble(api: BuiltApi, vars: &Vars, concurrency: usize) -> Result
     let events = EventSettings::read(vars, &mut problems);
     let answers = rowstamp_rest::Settings::read(vars, &mut problems);
     let identity = identity(vars, &mut problems);
+    let log = request_log::Settings::read(vars, &mut problems);
     let migrates = maintenance::is_allowed(vars, &mut problems);
     let store = problems.into_result(store).map_err(StartError::Settings)?;
     let maintenance = Maintenance::new(migrates, store.clone(), Arc::clone(api.definition()));
@@ -56,6 +59,7 @@ pub(crate) fn assemble(api: BuiltApi, vars: &Vars, concurrency: usize) -> Result
         store,
         events,
         maintenance,
+        log: RequestLog::new(&log, vars),
     })
 }
 

@@ -3,8 +3,10 @@
 //! What is logged is decided where it happens, how much by `RUST_LOG`.
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use rowstamp_ports::{Problems, Vars};
+use rowstamp_rest::Measurement;
 use tracing_subscriber::EnvFilter;
 
 use crate::command_line::LogFormat;
@@ -32,4 +34,25 @@ pub(crate) fn start(format: Option<LogFormat>, vars: &Vars, problems: &mut Probl
         LogFormat::Text => log.compact().with_target(false).with_ansi(terminal).try_init(),
         LogFormat::Json => log.json().flatten_event(true).with_current_span(false).try_init(),
     };
+}
+
+/// One line a request: what was asked for, how it ended, what it took; no data of anybody.
+pub(crate) fn request(measured: &Measurement) {
+    tracing::info!(
+        id = measured.request_id,
+        operation = measured.operation,
+        resource = measured.resource(),
+        status = measured.status.as_u16(),
+        code = measured.code,
+        rows = measured.store.rows,
+        duration_ms = milliseconds(measured.total),
+        db_ms = milliseconds(measured.store.store),
+        retries = measured.store.retries,
+        "answered"
+    );
+}
+
+/// In milliseconds, to the microsecond.
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }

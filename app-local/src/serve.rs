@@ -82,7 +82,11 @@ pub(crate) async fn run(api: Option<Api>, flags: Serve, mut vars: Vars) -> Resul
 
     let handler = move |request| {
         let controller = Arc::clone(&controller);
-        async move { controller.handle(request).await }
+        async move {
+            let answered = controller.handle_measured(request).await;
+            log::request(&answered.measurement);
+            answered.response
+        }
     };
     server.serve(handler, stopped()?).await;
     tracing::info!("stopped");

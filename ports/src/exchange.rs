@@ -2,12 +2,13 @@
 //!
 //! Nothing here reads a definition or decides a status; that is `rest`'s work.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
-use crate::Secret;
+use crate::{Meter, Secret};
 
 /// What a caller brought to prove who it is.
 ///
@@ -89,6 +90,7 @@ pub struct ApiRequest {
     evidence: Evidence,
     request_id: String,
     deadline: Option<Instant>,
+    meter: Arc<Meter>,
 }
 
 /// The parts of a request that every entrance has.
@@ -149,6 +151,7 @@ impl ApiRequest {
             evidence,
             request_id,
             deadline,
+            meter: Arc::default(),
         }
     }
 
@@ -195,6 +198,10 @@ impl ApiRequest {
     /// When the answer must be on its way.
     pub const fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+    /// What it costs, counted while it is worked on.
+    pub const fn meter(&self) -> &Arc<Meter> {
+        &self.meter
     }
 }
 

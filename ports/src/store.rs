@@ -8,6 +8,8 @@ use rowstamp_domain::caller::Caller;
 use rowstamp_domain::definition::FieldId;
 use rowstamp_domain::operation::{Operation, Outcome};
 
+use crate::Meter;
+
 /// What a store must know of a request besides the operation.
 #[derive(Debug, Clone)]
 pub struct StoreContext {
@@ -15,6 +17,8 @@ pub struct StoreContext {
     pub deadline: Option<Instant>,
     /// For whom it works, where the database judges rows by itself.
     pub caller: Arc<Caller>,
+    /// Where waiting for connections and trying again are put down.
+    pub meter: Arc<Meter>,
 }
 
 /// Keeps rows.

@@ -10,6 +10,7 @@ mod event;
 mod library;
 mod life;
 mod maintenance;
+mod operations;
 mod panics;
 mod rust_definitions;
 mod start;

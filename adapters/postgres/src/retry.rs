@@ -4,8 +4,10 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rowstamp_ports::{Meter, StoreContext};
 use tracing::info;
 
 use crate::errors::{Again, Failure};
@@ -23,14 +25,16 @@ pub(crate) struct Tries {
     deadline: Option<Instant>,
     soon: u32,
     elsewhere: bool,
+    meter: Arc<Meter>,
 }
 
 impl Tries {
-    pub(crate) const fn until(deadline: Option<Instant>) -> Self {
+    pub(crate) fn of(context: &StoreContext) -> Self {
         Self {
-            deadline,
+            deadline: context.deadline,
             soon: 0,
             elsewhere: false,
+            meter: Arc::clone(&context.meter),
         }
     }
 
@@ -54,6 +58,7 @@ impl Tries {
             return false;
         }
         info!(again = ?failure.again, pause_ms = pause.as_millis(), "trying again");
+        self.meter.count_retry();
         tokio::time::sleep(pause).await;
         true
     }
@@ -67,9 +72,18 @@ fn jitter(most: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use rowstamp_domain::caller::Caller;
     use rowstamp_ports::StoreError;
 
     use super::*;
+
+    fn context(deadline: Option<Instant>) -> StoreContext {
+        StoreContext {
+            deadline,
+            caller: Arc::new(Caller::anonymous()),
+            meter: Arc::default(),
+        }
+    }
 
     const fn failure(again: Again) -> Failure {
         Failure {
@@ -86,18 +100,20 @@ mod tests {
             (Again::OnAnotherConnection, 1),
             (Again::OnAnotherServer, 1),
         ] {
-            let mut tries = Tries::until(None);
+            let context = context(None);
+            let mut tries = Tries::of(&context);
             let mut count = 0;
             while tries.again(&failure(again)).await {
                 count += 1;
             }
             assert_eq!(count, expected, "{again:?}");
+            assert_eq!(context.meter.read().retries, u64::from(expected), "{again:?}");
         }
     }
 
     #[tokio::test]
     async fn nothing_is_tried_again_after_the_deadline() {
-        let mut tries = Tries::until(Some(Instant::now()));
+        let mut tries = Tries::of(&context(Some(Instant::now())));
         assert!(!tries.again(&failure(Again::Soon)).await);
     }
 

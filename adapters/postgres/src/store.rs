@@ -66,9 +66,10 @@ impl PostgresStore {
     }
 
     async fn on_shared(&self, operation: &Operation, context: &StoreContext) -> Result<Outcome, Failure> {
-        let shared = within(context.deadline, self.pool.shared())
-            .await
-            .unwrap_or(Err(Failure::for_good(StoreError::DeadlineExceeded)))?;
+        let began = Instant::now();
+        let shared = within(context.deadline, self.pool.shared()).await;
+        context.meter.connection_took(began.elapsed());
+        let shared = shared.unwrap_or(Err(Failure::for_good(StoreError::DeadlineExceeded)))?;
         let plan = self.plans.find(operation);
         let mut work = pin!(run::alone(&shared.live, &plan, operation));
         let result = match within(context.deadline, work.as_mut()).await {
@@ -81,7 +82,7 @@ impl PostgresStore {
 
     /// As a transaction of its own.
     async fn on_exclusive(&self, operation: &Operation, context: &StoreContext) -> Result<Outcome, Failure> {
-        let exclusive = self.exclusive(context.deadline).await?;
+        let exclusive = self.exclusive(context).await?;
         let plan = self.plans.find(operation);
         let beginning = self.set_up.beginning(context);
         let live = Arc::clone(&exclusive.live);
@@ -95,10 +96,11 @@ impl PostgresStore {
         last_word(work, operation).await
     }
 
-    async fn exclusive(&self, deadline: Option<Instant>) -> Result<Exclusive, Failure> {
-        within(deadline, self.pool.exclusive())
-            .await
-            .unwrap_or(Err(Failure::for_good(StoreError::DeadlineExceeded)))
+    async fn exclusive(&self, context: &StoreContext) -> Result<Exclusive, Failure> {
+        let began = Instant::now();
+        let exclusive = within(context.deadline, self.pool.exclusive()).await;
+        context.meter.connection_took(began.elapsed());
+        exclusive.unwrap_or(Err(Failure::for_good(StoreError::DeadlineExceeded)))
     }
 
     fn learned<T>(&self, result: Result<T, Failure>, live: &Live) -> Result<T, Failure> {
@@ -110,7 +112,7 @@ impl PostgresStore {
 impl RecordStore for PostgresStore {
     async fn execute(&self, operation: Operation, context: &StoreContext) -> Result<Outcome, StoreError> {
         in_time(context.deadline)?;
-        let mut tries = Tries::until(context.deadline);
+        let mut tries = Tries::of(context);
         loop {
             match self.attempt(&operation, context).await {
                 Ok(outcome) => return Ok(outcome),
@@ -122,10 +124,7 @@ impl RecordStore for PostgresStore {
 
     async fn begin(&self, context: &StoreContext) -> Result<Box<dyn UnitOfWork>, StoreError> {
         in_time(context.deadline)?;
-        let exclusive = self
-            .exclusive(context.deadline)
-            .await
-            .map_err(|failure| failure.error)?;
+        let exclusive = self.exclusive(context).await.map_err(|failure| failure.error)?;
         Ok(Box::new(Unit::new(
             exclusive,
             Arc::clone(&self.plans),
@@ -145,7 +144,7 @@ impl RecordStore for PostgresStore {
             let shared = self.pool.shared().await.map_err(|failure| failure.error)?;
             checked(&shared.live, shared.live.client().check_connection().await)
         } else {
-            let exclusive = self.exclusive(None).await.map_err(|failure| failure.error)?;
+            let exclusive = self.pool.exclusive().await.map_err(|failure| failure.error)?;
             checked(&exclusive.live, exclusive.live.client().check_connection().await)?;
             exclusive.give_back();
             Ok(())

@@ -56,7 +56,7 @@ impl Unit {
     /// Carries out the first operation. Until it succeeds it is all that the transaction holds, so it can be tried again as a whole;
     /// later ones cannot, since what was done with the answers of earlier ones is not known here.
     async fn first(&mut self, operation: &Operation) -> Result<Outcome, Failure> {
-        let mut tries = Tries::until(self.context.deadline);
+        let mut tries = Tries::of(&self.context);
         loop {
             let failure = match self.attempt(operation, State::Fresh).await {
                 Ok(outcome) => return Ok(outcome),

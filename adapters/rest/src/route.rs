@@ -33,6 +33,30 @@ pub(crate) enum Route<'a> {
     Item(ItemAction, &'a Served, Option<Uuid>),
 }
 
+impl<'a> Route<'a> {
+    /// A word for it, for logs and measurements.
+    pub(crate) const fn operation(&self) -> &'static str {
+        match self {
+            Self::Document => "document",
+            Self::Health => "health",
+            Self::List(_) => "list",
+            Self::Create(_) => "create",
+            Self::Item(ItemAction::Read, ..) => "read",
+            Self::Item(ItemAction::Replace, ..) => "replace",
+            Self::Item(ItemAction::Update, ..) => "update",
+            Self::Item(ItemAction::Delete, ..) => "delete",
+        }
+    }
+
+    /// The resource that it is about.
+    pub(crate) const fn served(&self) -> Option<&'a Served> {
+        match self {
+            Self::Document | Self::Health => None,
+            Self::List(served) | Self::Create(served) | Self::Item(_, served, _) => Some(served),
+        }
+    }
+}
+
 /// What is to be done with one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ItemAction {

@@ -9,6 +9,8 @@ use crate::cors::Cors;
 pub struct Settings {
     /// `ROWSTAMP_CORS_ORIGINS`
     pub cors: Cors,
+    /// `ROWSTAMP_SERVER_TIMING`: whether answers say how long they took and how much of that the database.
+    pub server_timing: bool,
     /// What to tell whoever gets a 401, where tokens are to be had in a way that a caller may not know.
     pub token_hint: Option<&'static str>,
 }
@@ -18,6 +20,14 @@ impl Settings {
     pub fn read(vars: &Vars, problems: &mut Problems) -> Self {
         Self {
             cors: Cors::read(vars, problems),
+            server_timing: match vars.get("ROWSTAMP_SERVER_TIMING") {
+                None | Some("off") => false,
+                Some("on") => true,
+                Some(_) => {
+                    problems.report("ROWSTAMP_SERVER_TIMING", "expected on or off");
+                    false
+                }
+            },
             token_hint: None,
         }
     }

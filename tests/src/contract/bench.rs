@@ -90,6 +90,7 @@ pub fn context() -> StoreContext {
     StoreContext {
         deadline: None,
         caller: Arc::new(Caller::anonymous()),
+        meter: Arc::default(),
     }
 }
 

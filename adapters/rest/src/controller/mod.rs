@@ -19,11 +19,13 @@ use rowstamp_domain::caller::Caller;
 use rowstamp_domain::definition::ApiDefinition;
 use rowstamp_domain::operation::{Operation, Outcome};
 use rowstamp_ports::exchange::{ApiRequest, ApiResponse, RequestError};
-use rowstamp_ports::{Clock, IdentityProvider, RecordStore, StoreContext, UidSource};
+use rowstamp_ports::{Clock, IdentityProvider, Meter, RecordStore, StoreContext, UidSource};
 use tracing::Instrument;
 
 use crate::api::BuiltApi;
 use crate::cors::Cors;
+use crate::measurement::{Answered, Measuring};
+use crate::metered::Metered;
 use crate::openapi::Documents;
 use crate::problem::{Problem, codes};
 use crate::resource_mapper::access::CallerReach;
@@ -43,6 +45,7 @@ pub struct Controller {
     uids: Arc<dyn UidSource>,
     cors: Cors,
     token_hint: Option<&'static str>,
+    server_timing: bool,
 }
 
 impl std::fmt::Debug for Controller {
@@ -68,23 +71,33 @@ impl Controller {
             resources: Resources::new(&definition, hooks),
             documents: Documents::new(Arc::clone(&definition)),
             api: definition,
-            store,
+            store: Arc::new(Metered(store)),
             identity,
             clock,
             uids,
             cors: settings.cors,
             token_hint: settings.token_hint,
+            server_timing: settings.server_timing,
         }
     }
 
     /// Answers one request. It always does: what fails, or panics, becomes a problem body.
     pub async fn handle(&self, request: Result<ApiRequest, RequestError>) -> ApiResponse {
+        self.handle_measured(request).await.response
+    }
+
+    /// As [`Controller::handle`], and tells what the request asked for and took. Whoever wants that written down does it.
+    pub async fn handle_measured(&self, request: Result<ApiRequest, RequestError>) -> Answered {
+        let mut measuring = Measuring::begin();
         let request = match request {
             Ok(request) => request,
-            Err(error) => return self.refuse(&error),
+            Err(error) => {
+                let response = self.refuse(&error, &mut measuring);
+                return measuring.end(&error.request_id, &Meter::default(), response);
+            }
         };
         let span = tracing::info_span!("request", id = request.request_id());
-        let answered = AssertUnwindSafe(self.answer(&request))
+        let answered = AssertUnwindSafe(self.answer(&request, &mut measuring))
             .catch_unwind()
             .instrument(span.clone())
             .await;
@@ -97,6 +110,7 @@ impl Controller {
             ))
         });
         let mut answer = result.unwrap_or_else(|problem| {
+            measuring.refused(&problem);
             let (status, code) = (problem.status().as_u16(), problem.code());
             if problem.status().is_server_error() {
                 tracing::error!(status, code, "the request failed");
@@ -118,12 +132,19 @@ impl Controller {
             &self.cors,
             Some(request.method()),
         );
-        answer
+        let mut answered = measuring.end(request.request_id(), request.meter(), answer);
+        if self.server_timing {
+            answered
+                .measurement
+                .add_server_timing(&mut answered.response.headers);
+        }
+        answered
     }
 
     /// What no Request Mapper could make a request of.
-    fn refuse(&self, error: &RequestError) -> ApiResponse {
+    fn refuse(&self, error: &RequestError, measuring: &mut Measuring) -> ApiResponse {
         let problem = Problem::of_request(&error.kind);
+        measuring.refused(&problem);
         tracing::debug!(
             id = error.request_id,
             code = problem.code(),
@@ -138,12 +159,16 @@ impl Controller {
         answer
     }
 
-    async fn answer(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
+    async fn answer(&self, request: &ApiRequest, measuring: &mut Measuring) -> Result<ApiResponse, Problem> {
         let target = route::target(&self.resources, request.path());
         if request.method() == Method::OPTIONS {
+            measuring.operation = "options";
             return self.options(request, target);
         }
-        match route::route(target?, request.method())? {
+        let route = route::route(target?, request.method())?;
+        measuring.operation = route.operation();
+        measuring.resource = route.served().map(|served| Arc::clone(&served.definition));
+        match route {
             Route::Document => self.document(request),
             Route::Health => self.health(request).await,
             Route::List(served) => self.list(request, served).await,
@@ -243,6 +268,7 @@ fn context(request: &ApiRequest, caller: &Arc<Caller>) -> StoreContext {
     StoreContext {
         deadline: request.deadline(),
         caller: Arc::clone(caller),
+        meter: Arc::clone(request.meter()),
     }
 }
 

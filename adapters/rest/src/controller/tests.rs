@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use mockall::predicate::always;
@@ -698,4 +699,38 @@ async fn the_document_names_the_base_path_it_is_served_under() {
         let body: serde_json::Value = serde_json::from_slice(&document.body).unwrap();
         assert_eq!(body["servers"][0]["url"], "/prod");
     }
+}
+
+#[tokio::test]
+async fn what_a_request_took_is_told_with_its_answer() {
+    let slow = Duration::from_millis(5);
+    let store = expecting(move |_| {
+        std::thread::sleep(slow);
+        Err(StoreError::Unavailable)
+    });
+    let sent = Sent("GET /books", None, &[], "");
+    let answered = controller(store)
+        .handle_measured(Ok(request(&sent, Entrance::HttpApi)))
+        .await;
+    let measured = answered.measurement;
+    assert_eq!((measured.operation, measured.resource()), ("list", Some("books")));
+    assert_eq!(measured.request_id, "r-1");
+    assert_eq!(measured.status, answered.response.status);
+    assert_eq!(measured.code, Some(code(&answered.response)));
+    assert!(slow <= measured.store.store && measured.store.store <= measured.total);
+
+    let refused = controller(MockRecordStore::new())
+        .handle_measured(Err(RequestError {
+            kind: RequestErrorKind::BadBase64,
+            request_id: "r-2".to_owned(),
+            origin: None,
+        }))
+        .await;
+    let measured = refused.measurement;
+    assert_eq!((measured.operation, measured.resource()), ("none", None));
+    assert_eq!(
+        (measured.request_id.as_str(), measured.status.as_u16()),
+        ("r-2", 400)
+    );
+    assert_eq!(measured.store, rowstamp_ports::Readings::default());
 }
