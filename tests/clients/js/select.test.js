@@ -23,7 +23,7 @@ describe('select', () => {
       [book.title, book.pages, book.price, book.published_on, book.keywords, book.words],
       ['A Wizard', 200, 10.5, '1968-09-01', ['magic', 'sea'], null],
     );
-    assert.match(book.created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/);
+    assert.match(book.created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00$/);
   });
 
   test('select(columns) gives these, white space aside', async () => {
