@@ -11,6 +11,10 @@ const OBJECT: &str = "application/vnd.pgrst.object+json";
 /// PostgREST's type for an array.
 const ARRAY: &str = "application/vnd.pgrst.array+json";
 
+/// PostgREST's types without a suffix, which mean the same.
+const BARE_OBJECT: &str = "application/vnd.pgrst.object";
+const BARE_ARRAY: &str = "application/vnd.pgrst.array";
+
 /// The media type of an answer with rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Media {
@@ -20,16 +24,45 @@ pub(crate) enum Media {
     Object,
     /// `application/vnd.pgrst.array+json`
     Array,
+    /// `application/vnd.pgrst.object+json;nulls=stripped`: without the members that are null.
+    StrippedObject,
+    /// `application/vnd.pgrst.array+json;nulls=stripped`
+    StrippedArray,
+    /// `text/csv`
+    Csv,
 }
 
 impl Media {
+    /// All of them, in the order of their positions.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Json,
+        Self::Object,
+        Self::Array,
+        Self::StrippedObject,
+        Self::StrippedArray,
+        Self::Csv,
+    ];
+
     /// The `Content-Type` it is answered with.
     pub(crate) const fn content_type(self) -> HeaderValue {
-        match self {
-            Self::Json => HeaderValue::from_static("application/json; charset=utf-8"),
-            Self::Object => HeaderValue::from_static("application/vnd.pgrst.object+json; charset=utf-8"),
-            Self::Array => HeaderValue::from_static("application/vnd.pgrst.array+json; charset=utf-8"),
-        }
+        HeaderValue::from_static(match self {
+            Self::Json => "application/json; charset=utf-8",
+            Self::Object => "application/vnd.pgrst.object+json; charset=utf-8",
+            Self::Array => "application/vnd.pgrst.array+json; charset=utf-8",
+            Self::StrippedObject => "application/vnd.pgrst.object+json; nulls=stripped; charset=utf-8",
+            Self::StrippedArray => "application/vnd.pgrst.array+json; nulls=stripped; charset=utf-8",
+            Self::Csv => "text/csv; charset=utf-8",
+        })
+    }
+
+    /// Whether exactly one row is wanted.
+    pub(crate) const fn is_singular(self) -> bool {
+        matches!(self, Self::Object | Self::StrippedObject)
+    }
+
+    /// Whether members that are null are left out.
+    pub(crate) const fn is_stripped(self) -> bool {
+        matches!(self, Self::StrippedObject | Self::StrippedArray)
     }
 
     const fn name(self) -> &'static str {
@@ -37,14 +70,39 @@ impl Media {
             Self::Json => "application/json",
             Self::Object => OBJECT,
             Self::Array => ARRAY,
+            Self::StrippedObject => "application/vnd.pgrst.object+json;nulls=stripped",
+            Self::StrippedArray => "application/vnd.pgrst.array+json;nulls=stripped",
+            Self::Csv => "text/csv",
         }
+    }
+
+    /// Whether a range of `Accept` names it, parameters aside.
+    fn is_named(self, name: &str) -> bool {
+        let names: &[&str] = match self {
+            Self::Json => &["application/json"],
+            Self::Object | Self::StrippedObject => &[OBJECT, BARE_OBJECT],
+            Self::Array | Self::StrippedArray => &[ARRAY, BARE_ARRAY],
+            Self::Csv => &["text/csv"],
+        };
+        names.iter().any(|known| name.eq_ignore_ascii_case(known))
     }
 }
 
-/// What a collection can answer with, best first.
+/// What a collection can be read as, best first.
+pub(crate) const LIST: &[Media] = &[
+    Media::Json,
+    Media::Array,
+    Media::Object,
+    Media::StrippedArray,
+    Media::StrippedObject,
+    Media::Csv,
+];
+/// What a write on a collection can answer with, best first.
 pub(crate) const COLLECTION: &[Media] = &[Media::Json, Media::Array, Media::Object];
 /// What one row can be answered with, best first.
 pub(crate) const ITEM: &[Media] = &[Media::Json, Media::Object];
+/// What one row can be read as, best first.
+pub(crate) const READ_ITEM: &[Media] = &[Media::Json, Media::Object, Media::StrippedObject];
 
 /// Chooses among `available`, which is ordered and never empty, by `Accept`.
 ///
@@ -91,27 +149,35 @@ fn quality_of(media: Media, headers: &HeaderMap) -> (u16, u8) {
         for range in field.split(',') {
             let mut parts = range.split(';').map(str::trim);
             let name = parts.next().unwrap_or_default();
-            let precision = if name.eq_ignore_ascii_case(media.name()) {
+            let is_text = media == Media::Csv;
+            let precision = if media.is_named(name) {
                 3
-            } else if name.eq_ignore_ascii_case("application/*") {
+            } else if name.eq_ignore_ascii_case(if is_text { "text/*" } else { "application/*" }) {
                 2
             } else if name == "*/*" {
                 1
             } else {
                 continue;
             };
-            // `nulls=stripped`, `for=` and `options=` change what an answer holds; none of them is served yet.
+            // `for=` and `options=` change what an answer holds; neither is served.
             let mut quality = 1000;
+            let mut strips = false;
             let mut other = false;
-            for parameter in parts {
+            for parameter in parts.filter(|parameter| !parameter.is_empty()) {
                 match parameter.split_once('=') {
                     Some((key, value)) if key.trim().eq_ignore_ascii_case("q") => {
                         quality = thousandths(value.trim());
                     }
                     Some((key, _)) if key.trim().eq_ignore_ascii_case("charset") => {}
+                    Some((key, value)) if key.trim().eq_ignore_ascii_case("nulls") => {
+                        strips = true;
+                        other |= value.trim().trim_matches('"') != "stripped";
+                    }
                     _ => other = true,
                 }
             }
+            // What is stripped is so only where that was asked for.
+            other |= strips != media.is_stripped();
             if !other && precision > found.1 {
                 found = (quality, precision);
             }
@@ -181,6 +247,32 @@ pub(crate) fn body_is_json(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
+/// Checks that a request's body is a query in the form that browsers send forms in, as far as its header fields tell; absent means that it is.
+///
+/// # Errors
+/// 415 with `Accept`; 406 for a schema profile other than `public`.
+pub(crate) fn body_is_form(headers: &HeaderMap) -> Result<(), Problem> {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    profile(headers, "content-profile")?;
+    let encoded = headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|value| value != "identity");
+    let is_form = headers.get(CONTENT_TYPE).is_none_or(|value| {
+        let text = value.to_str().unwrap_or_default();
+        let name = text.split(';').next().unwrap_or_default();
+        name.trim().eq_ignore_ascii_case(FORM)
+    });
+    if is_form && !encoded {
+        return Ok(());
+    }
+    Err(Problem::new(
+        codes::UNSUPPORTED_MEDIA_TYPE,
+        "a query in a body is form-encoded text",
+    )
+    .hint(format!("send `Content-Type: {FORM}`"))
+    .header(ACCEPT, HeaderValue::from_static(FORM)))
+}
+
 fn unsupported(message: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
     Problem::new(codes::UNSUPPORTED_MEDIA_TYPE, message)
@@ -231,11 +323,41 @@ mod tests {
             ("text/csv", None),
             ("application/vnd.pgrst.plan+json; for=\"application/json\"", None),
             ("application/vnd.pgrst.array+json;nulls=stripped", None),
+            ("application/vnd.pgrst.object", Some(Media::Object)),
+            ("application/json;nulls=stripped", None),
             ("application/json;q=0", None),
             ("nonsense", None),
         ] {
             assert_eq!(
                 answer_media(&headers("accept", accept), ITEM).ok(),
+                expected,
+                "{accept}"
+            );
+        }
+    }
+
+    #[test]
+    fn lists_can_be_had_as_csv_and_without_nulls() {
+        for (accept, expected) in [
+            ("*/*", Some(Media::Json)),
+            ("text/csv", Some(Media::Csv)),
+            ("text/*", Some(Media::Csv)),
+            ("text/csv, application/json;q=0.9", Some(Media::Csv)),
+            ("application/vnd.pgrst.array+json", Some(Media::Array)),
+            (
+                "application/vnd.pgrst.array+json;nulls=stripped",
+                Some(Media::StrippedArray),
+            ),
+            (
+                "application/vnd.pgrst.object+json; nulls=stripped; q=0.5",
+                Some(Media::StrippedObject),
+            ),
+            ("application/vnd.pgrst.array+json;nulls=kept", None),
+            ("text/csv;nulls=stripped", None),
+            ("application/*", Some(Media::Json)),
+        ] {
+            assert_eq!(
+                answer_media(&headers("accept", accept), LIST).ok(),
                 expected,
                 "{accept}"
             );

@@ -35,6 +35,10 @@ pub(crate) enum Return {
 pub(crate) enum CountPreference {
     /// Every row, one by one.
     Exact,
+    /// As the database estimates it.
+    Planned,
+    /// One by one as long as there are few, else as the database estimates it.
+    Estimated,
 }
 
 /// `handling=`
@@ -78,6 +82,8 @@ impl Preferences {
             "return=headers-only" => first(&mut self.representation, Return::HeadersOnly),
             "return=representation" => first(&mut self.representation, Return::Representation),
             "count=exact" => first(&mut self.count, CountPreference::Exact),
+            "count=planned" => first(&mut self.count, CountPreference::Planned),
+            "count=estimated" => first(&mut self.count, CountPreference::Estimated),
             "handling=strict" => first(&mut self.handling, Handling::Strict),
             "handling=lenient" => first(&mut self.handling, Handling::Lenient),
             // Everything is committed and every default is applied without being asked to.
@@ -117,8 +123,12 @@ impl Preferences {
                 Return::Representation => "return=representation",
             });
         }
-        if honoured.count && self.count.is_some() {
-            words.push("count=exact");
+        if let Some(count) = self.count.filter(|_| honoured.count) {
+            words.push(match count {
+                CountPreference::Exact => "count=exact",
+                CountPreference::Planned => "count=planned",
+                CountPreference::Estimated => "count=estimated",
+            });
         }
         match self.handling {
             Some(Handling::Strict) => words.push("handling=strict"),

@@ -5,11 +5,12 @@
 use bytes::Bytes;
 use http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue,
-    LOCATION, VARY,
+    LINK, LOCATION, VARY,
 };
 use http::{Method, StatusCode};
+use rowstamp_domain::definition::ResourceDefinition;
 use rowstamp_domain::operation::{Outcome, Rows};
-use rowstamp_domain::query::Select;
+use rowstamp_domain::query::{Query, Select};
 use rowstamp_ports::exchange::{ApiResponse, Entrance};
 use uuid::Uuid;
 
@@ -45,8 +46,13 @@ pub(crate) fn item(
         ReadCondition::Failed => return Err(precondition_failed()),
         ReadCondition::NotModified => answer.status = StatusCode::NOT_MODIFIED,
         ReadCondition::Proceed => {
-            let body = encoded(outcome.rows, &columns.select, Show::Object)
-                .ok_or_else(|| Problem::new(codes::INTERNAL, "the request could not be completed"))?;
+            let body = encoded(
+                outcome.rows,
+                &columns.select,
+                Show::Object,
+                asked.media.is_stripped(),
+            )
+            .ok_or_else(|| Problem::new(codes::INTERNAL, "the request could not be completed"))?;
             carried(&body, entrance)?;
             answer.headers.insert(CONTENT_TYPE, asked.media.content_type());
             answer.body = body;
@@ -59,12 +65,21 @@ pub(crate) fn item(
     Ok(answer)
 }
 
-/// A page that was read.
+/// A page that was read: what was asked for, and what comes after it.
+pub(crate) struct Page<'a> {
+    pub(crate) served: &'a Served,
+    pub(crate) query: &'a Query,
+    /// `Link`
+    pub(crate) next: Option<HeaderValue>,
+    /// Whether the total is no estimate.
+    pub(crate) is_counted_exactly: bool,
+}
+
+/// A page as an answer.
 pub(crate) fn list(
     outcome: Outcome,
     asked: &Asked,
-    select: &Select,
-    offset: u64,
+    page: &Page<'_>,
     entrance: Entrance,
 ) -> Result<ApiResponse, Problem> {
     let Outcome {
@@ -73,9 +88,8 @@ pub(crate) fn list(
         total,
         ..
     } = outcome;
-    if let Some(total) = total
-        && offset > total
-    {
+    let offset = page.query.offset;
+    if let Some(total) = total.filter(|total| page.is_counted_exactly && offset > *total) {
         return Err(
             Problem::new(codes::OUT_OF_BOUNDS, "Requested range not satisfiable")
                 .details(format!(
@@ -84,20 +98,25 @@ pub(crate) fn list(
                 .header(CONTENT_RANGE, content_range(None, Some(total))),
         );
     }
-    let body = encoded(rows, select, Show::Array).unwrap_or_else(|| Bytes::from_static(b"[]"));
-    let body = if asked.media == Media::Object {
+    let body = page_body(rows, asked.media, &page.query.select, &page.served.definition);
+    let body = if asked.media.is_singular() {
         only(&body, returned)?
     } else {
         body
     };
     carried(&body, entrance)?;
+    // Where a page that a cursor leads to stands among all rows, nobody has counted.
+    let continues = page.query.after.is_some();
     let mut answer = empty(match total {
-        Some(total) if returned < total => StatusCode::PARTIAL_CONTENT,
+        Some(total) if returned < total && !continues => StatusCode::PARTIAL_CONTENT,
         _ => StatusCode::OK,
     });
-    let range = (returned > 0).then(|| (offset, offset.saturating_add(returned - 1)));
+    let range = (returned > 0 && !continues).then(|| (offset, offset.saturating_add(returned - 1)));
     answer.headers.insert(CONTENT_TYPE, asked.media.content_type());
     answer.headers.insert(CONTENT_RANGE, content_range(range, total));
+    if let Some(next) = &page.next {
+        answer.headers.insert(LINK, next.clone());
+    }
     answer.body = body;
     applied(
         &mut answer,
@@ -108,6 +127,17 @@ pub(crate) fn list(
         },
     );
     Ok(answer)
+}
+
+fn page_body(rows: Rows, media: Media, select: &Select, definition: &ResourceDefinition) -> Bytes {
+    match rows {
+        Rows::Json(json) => Bytes::from(json),
+        Rows::Records(records) if media == Media::Csv => {
+            Bytes::from(encode::csv(&records, select, definition))
+        }
+        Rows::Records(records) => Bytes::from(encode::array(&records, select, media.is_stripped())),
+        Rows::None => Bytes::from_static(b"[]"),
+    }
 }
 
 /// What a write is answered with.
@@ -208,7 +238,7 @@ impl<'a> Written<'a> {
     ) -> ApiResponse {
         let body = match self.show {
             Show::Nothing => None,
-            show => encoded(outcome.rows, &self.columns.select, show),
+            show => encoded(outcome.rows, &self.columns.select, show, false),
         };
         let asked = self.asked.preferences.representation;
         let (body, representation) = match body {
@@ -326,16 +356,16 @@ fn only(body: &Bytes, returned: u64) -> Result<Bytes, Problem> {
     .details(format!("The result contains {returned} rows")))
 }
 
-fn encoded(rows: Rows, select: &Select, show: Show) -> Option<Bytes> {
+fn encoded(rows: Rows, select: &Select, show: Show, stripped: bool) -> Option<Bytes> {
     match rows {
         Rows::None => None,
         Rows::Json(json) => Some(Bytes::from(json)),
         Rows::Records(records) => match show {
             Show::Nothing => None,
-            Show::Array => Some(Bytes::from(encode::array(&records, select))),
+            Show::Array => Some(Bytes::from(encode::array(&records, select, stripped))),
             Show::Object => records.first().map(|record| {
                 let mut out = Vec::new();
-                encode::object(record, select, &mut out);
+                encode::object(record, select, stripped, &mut out);
                 Bytes::from(out)
             }),
         },

@@ -19,6 +19,8 @@ pub(crate) enum Target<'a> {
     Health,
     /// A resource.
     Collection(&'a Served),
+    /// Queries on a resource that travel in a body.
+    Query(&'a Served),
     /// One row. A uid that is none is an error of the request, but not before the caller was judged.
     Item(&'a Served, Option<Uuid>),
 }
@@ -29,6 +31,7 @@ pub(crate) enum Route<'a> {
     Document,
     Health,
     List(&'a Served),
+    Query(&'a Served),
     Create(&'a Served),
     Item(ItemAction, &'a Served, Option<Uuid>),
 }
@@ -39,7 +42,7 @@ impl<'a> Route<'a> {
         match self {
             Self::Document => "document",
             Self::Health => "health",
-            Self::List(_) => "list",
+            Self::List(_) | Self::Query(_) => "list",
             Self::Create(_) => "create",
             Self::Item(ItemAction::Read, ..) => "read",
             Self::Item(ItemAction::Replace, ..) => "replace",
@@ -52,7 +55,9 @@ impl<'a> Route<'a> {
     pub(crate) const fn served(&self) -> Option<&'a Served> {
         match self {
             Self::Document | Self::Health => None,
-            Self::List(served) | Self::Create(served) | Self::Item(_, served, _) => Some(served),
+            Self::List(served) | Self::Query(served) | Self::Create(served) | Self::Item(_, served, _) => {
+                Some(served)
+            }
         }
     }
 }
@@ -68,6 +73,7 @@ pub(crate) enum ItemAction {
 
 const READ_ONLY: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 const OF_COLLECTION: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, OPTIONS");
+const OF_QUERY: HeaderValue = HeaderValue::from_static("POST, OPTIONS");
 const OF_ITEM: HeaderValue = HeaderValue::from_static("GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
 
 impl Target<'_> {
@@ -76,6 +82,7 @@ impl Target<'_> {
         match self {
             Self::Document | Self::Health => READ_ONLY,
             Self::Collection(_) => OF_COLLECTION,
+            Self::Query(_) => OF_QUERY,
             Self::Item(..) => OF_ITEM,
         }
     }
@@ -105,10 +112,7 @@ pub(crate) fn target<'a>(resources: &'a Resources, path: &str) -> Result<Target<
             })?;
             match second {
                 None => Ok(Target::Collection(served)),
-                Some("query") => Err(Problem::new(
-                    codes::NOT_SERVED,
-                    "queries in the body of a POST are not served yet; send the query string with a GET",
-                )),
+                Some("query") => Ok(Target::Query(served)),
                 Some(text) => Ok(Target::Item(served, uid(text))),
             }
         }
@@ -124,12 +128,13 @@ pub(crate) fn target<'a>(resources: &'a Resources, path: &str) -> Result<Target<
 /// # Errors
 /// 405 with `Allow`.
 pub(crate) fn route<'a>(target: Target<'a>, method: &Method) -> Result<Route<'a>, Problem> {
-    use Target::{Collection, Document, Health, Item};
+    use Target::{Collection, Document, Health, Item, Query};
     let reads = method == Method::GET || method == Method::HEAD;
     match target {
         Document if reads => Ok(Route::Document),
         Health if reads => Ok(Route::Health),
         Collection(served) if reads => Ok(Route::List(served)),
+        Query(served) if method == Method::POST => Ok(Route::Query(served)),
         Collection(served) if method == Method::POST => Ok(Route::Create(served)),
         Item(served, uid) if reads => Ok(Route::Item(ItemAction::Read, served, uid)),
         Item(served, uid) if method == Method::PUT => Ok(Route::Item(ItemAction::Replace, served, uid)),

@@ -56,7 +56,7 @@ pub(crate) struct Served {
 pub(crate) struct Columns {
     pub(crate) select: Select,
     /// `None` where rows of other resources are among them, whose versions no tag tells.
-    fingerprints: Option<[Fingerprint; 3]>,
+    fingerprints: Option<[Fingerprint; Media::ALL.len()]>,
 }
 
 impl Columns {
@@ -113,7 +113,7 @@ fn columns(definition: &ResourceDefinition, fingerprint: Fingerprint, select: Se
             }
         };
     }
-    let fingerprints = [Media::Json, Media::Object, Media::Array].map(|media| of_select.with(&[media as u8]));
+    let fingerprints = Media::ALL.map(|media| of_select.with(&[media as u8]));
     Columns {
         select,
         fingerprints: Some(fingerprints),

@@ -3,6 +3,7 @@
 use rowstamp_ports::{Problems, Vars};
 
 use crate::cors::Cors;
+use crate::cursor::CursorKeys;
 
 /// Settings of the [`Controller`](crate::Controller).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -11,6 +12,8 @@ pub struct Settings {
     pub cors: Cors,
     /// `ROWSTAMP_SERVER_TIMING`: whether answers say how long they took and how much of that the database.
     pub server_timing: bool,
+    /// `ROWSTAMP_CURSOR_KEY`
+    pub cursor_keys: CursorKeys,
     /// What to tell whoever gets a 401, where tokens are to be had in a way that a caller may not know.
     pub token_hint: Option<&'static str>,
 }
@@ -28,6 +31,7 @@ impl Settings {
                     false
                 }
             },
+            cursor_keys: CursorKeys::read(vars, problems),
             token_hint: None,
         }
     }

@@ -27,12 +27,12 @@ impl Controller {
         let visible = access::read(&served.definition, &caller)?;
         let uid = known(uid)?;
         let columns = parameters::of_item(request.query(), served, &self.reach(&caller))?;
-        let asked = Asked::of_read(request.headers(), negotiate::ITEM)?;
+        let asked = Asked::of_read(request.headers(), negotiate::READ_ITEM)?;
 
         let visible = self
             .before_read(request, served, &caller, Some(uid), visible)
             .await?;
-        let operation = reading::item(served, uid, visible, &columns.select);
+        let operation = reading::item(served, uid, visible, &columns.select, asked.media);
         let mut outcome = self
             .execute(operation, &super::context(request, &caller), served)
             .await?;

@@ -24,6 +24,7 @@ use tracing::Instrument;
 
 use crate::api::BuiltApi;
 use crate::cors::Cors;
+use crate::cursor::CursorKeys;
 use crate::measurement::{Answered, Measuring};
 use crate::metered::Metered;
 use crate::openapi::Documents;
@@ -44,6 +45,7 @@ pub struct Controller {
     clock: Arc<dyn Clock>,
     uids: Arc<dyn UidSource>,
     cors: Cors,
+    cursor_keys: CursorKeys,
     token_hint: Option<&'static str>,
     server_timing: bool,
 }
@@ -76,6 +78,7 @@ impl Controller {
             clock,
             uids,
             cors: settings.cors,
+            cursor_keys: settings.cursor_keys,
             token_hint: settings.token_hint,
             server_timing: settings.server_timing,
         }
@@ -172,6 +175,7 @@ impl Controller {
             Route::Document => self.document(request),
             Route::Health => self.health(request).await,
             Route::List(served) => self.list(request, served).await,
+            Route::Query(served) => self.query(request, served).await,
             Route::Create(served) => self.create(request, served).await,
             Route::Item(ItemAction::Read, served, uid) => self.read(request, served, uid).await,
             Route::Item(ItemAction::Replace, served, uid) => self.replace(request, served, uid).await,

@@ -71,6 +71,7 @@ fn describe(api: &ApiDefinition, base_path: &str) -> Node {
     for definition in &api.resources {
         let path = encoded_path(&definition.path);
         paths.put(path.clone(), operations::collection(definition));
+        paths.put(format!("{path}/query"), operations::query(definition));
         paths.put(format!("{path}/{{uid}}"), operations::item(definition));
     }
     paths.put("/health", operations::health());
@@ -173,7 +174,7 @@ fn parameters() -> Object {
             parameter(
                 "select",
                 "query",
-                "The fields of the answer, separated by commas; all without it",
+                "The columns of the answer, separated by commas; all fields without it. `alias:field`, `field::type`, `json->path`, and `author:authors(name)` for rows of other resources",
                 text(),
             ),
         )
@@ -183,6 +184,24 @@ fn parameters() -> Object {
                 "order",
                 "query",
                 "Fields to order by, such as `title.desc.nullslast,uid`",
+                text(),
+            ),
+        )
+        .with(
+            "cursor",
+            parameter(
+                "cursor",
+                "query",
+                "Where the page begins, as the `Link` of the page before tells",
+                text(),
+            ),
+        )
+        .with(
+            "range",
+            parameter(
+                "Range",
+                "header",
+                "Which rows, counted from 0, such as `0-24`",
                 text(),
             ),
         )
@@ -225,7 +244,7 @@ fn parameters() -> Object {
             parameter(
                 "Prefer",
                 "header",
-                "`count=exact`, `handling=strict` or `handling=lenient`",
+                "`count=exact`, `count=planned` or `count=estimated`, `handling=strict` or `handling=lenient`",
                 text(),
             ),
         )
@@ -259,6 +278,10 @@ fn headers() -> Object {
         .with(
             "Content-Range",
             header("First and last row of the page, and how many there are: `0-24/573`, `0-24/*`"),
+        )
+        .with(
+            "Link",
+            header("Where there are more rows, the query of the next page: `<?…&cursor=…>; rel=\"next\"`"),
         )
         .with("Preference-Applied", header("The preferences that were honoured"))
         .with("WWW-Authenticate", header("`Bearer`"))

@@ -12,7 +12,10 @@ pub(super) fn collection(definition: &ResourceDefinition) -> Node {
     let rows = list_of(Use::Read.reference(definition));
     let page = |description: &'static str| {
         response(description)
-            .with("headers", headers(&["Content-Range", "Preference-Applied"]))
+            .with(
+                "headers",
+                headers(&["Content-Range", "Link", "Preference-Applied"]),
+            )
             .with("content", rows_content(definition, rows.clone()))
     };
     let get = |head: bool| {
@@ -40,8 +43,8 @@ pub(super) fn collection(definition: &ResourceDefinition) -> Node {
             "Read a page of rows",
             definition.access.read.permits(&Caller::anonymous()),
         )
-        .with("parameters", list_parameters(definition))
-        .with("responses", refusals(answers, &[400, 401, 403, 406, 416]))
+        .with("parameters", list_parameters(definition, !head))
+        .with("responses", refusals(answers, &[300, 400, 401, 403, 406, 416]))
     };
     let created = response("The row was created")
         .with(
@@ -77,14 +80,62 @@ pub(super) fn collection(definition: &ResourceDefinition) -> Node {
         .into()
 }
 
+/// A query that travels in a body.
+pub(super) fn query(definition: &ResourceDefinition) -> Node {
+    let rows = list_of(Use::Read.reference(definition));
+    let page = |description: &'static str| {
+        response(description)
+            .with(
+                "headers",
+                headers(&["Content-Range", "Link", "Preference-Applied"]),
+            )
+            .with("content", rows_content(definition, rows.clone()))
+    };
+    let form = Object::new().with(
+        "application/x-www-form-urlencoded",
+        Object::new().with(
+            "schema",
+            Object::new()
+                .with("type", "object")
+                .with("description", "What a GET has as its query string")
+                .with("additionalProperties", Object::new().with("type", "string")),
+        ),
+    );
+    let post = operation(
+        definition,
+        "query",
+        "Read a page of rows by a query that no URL holds",
+        definition.access.read.permits(&Caller::anonymous()),
+    )
+    .with("parameters", list([component("parameters", "prefer_read")]))
+    .with(
+        "requestBody",
+        Object::new().with("required", true).with("content", form),
+    )
+    .with(
+        "responses",
+        refusals(
+            Object::new()
+                .with("200", page("The page"))
+                .with("206", page("Part of what was counted")),
+            &[300, 400, 401, 403, 406, 413, 415, 416],
+        ),
+    );
+    Object::new().with("post", post).into()
+}
+
 /// The operations of one row.
 pub(super) fn item(definition: &ResourceDefinition) -> Node {
     let anonymous = Caller::anonymous();
     let access = &definition.access;
     let found = || {
-        response("The row")
-            .with("headers", headers(&["ETag"]))
-            .with("content", row_content(definition))
+        response("The row").with("headers", headers(&["ETag"])).with(
+            "content",
+            row_content(definition).with(
+                "application/vnd.pgrst.object+json;nulls=stripped",
+                Object::new().with("schema", Use::Read.reference(definition)),
+            ),
+        )
     };
     let read = |head: bool| {
         let answers = Object::new()
@@ -114,7 +165,10 @@ pub(super) fn item(definition: &ResourceDefinition) -> Node {
                 component("parameters", "if_none_match"),
             ]),
         )
-        .with("responses", refusals(answers, &[400, 401, 403, 404, 406, 412]))
+        .with(
+            "responses",
+            refusals(answers, &[300, 400, 401, 403, 404, 406, 412]),
+        )
     };
     let written = |description: &'static str, names: &[&'static str]| {
         response(description)
@@ -274,7 +328,7 @@ fn operation(definition: &ResourceDefinition, verb: &str, summary: &'static str,
         .with("security", security)
 }
 
-fn list_parameters(definition: &ResourceDefinition) -> Node {
+fn list_parameters(definition: &ResourceDefinition, takes_range: bool) -> Node {
     let whole = |max: Option<u32>, default: Option<u32>| {
         Object::new()
             .with("type", "integer")
@@ -300,10 +354,14 @@ fn list_parameters(definition: &ResourceDefinition) -> Node {
         component("parameters", "order"),
         limit.into(),
         offset.into(),
+        component("parameters", "cursor"),
         component("parameters", "and"),
         component("parameters", "or"),
         component("parameters", "prefer_read"),
     ];
+    if takes_range {
+        parameters.push(component("parameters", "range"));
+    }
     for field in definition.fields.iter().filter(|field| !field.write_only) {
         let filter = Object::new()
             .with("name", field.name.clone())
@@ -340,10 +398,21 @@ fn row_content(definition: &ResourceDefinition) -> Object {
 }
 
 fn rows_content(definition: &ResourceDefinition, rows: Node) -> Object {
-    row_content_of(rows.clone(), definition).with(
-        "application/vnd.pgrst.array+json",
-        Object::new().with("schema", rows),
-    )
+    let row = || Object::new().with("schema", Use::Read.reference(definition));
+    row_content_of(rows.clone(), definition)
+        .with(
+            "application/vnd.pgrst.array+json",
+            Object::new().with("schema", rows.clone()),
+        )
+        .with(
+            "application/vnd.pgrst.array+json;nulls=stripped",
+            Object::new().with("schema", rows),
+        )
+        .with("application/vnd.pgrst.object+json;nulls=stripped", row())
+        .with(
+            "text/csv",
+            Object::new().with("schema", Object::new().with("type", "string")),
+        )
 }
 
 fn row_content_of(json: Node, definition: &ResourceDefinition) -> Object {
@@ -405,7 +474,7 @@ fn refusals(answers: Object, statuses: &[u16]) -> Node {
 /// Every refusal as a component.
 pub(super) fn refusal_components() -> Object {
     let statuses = [
-        400, 401, 403, 404, 406, 409, 412, 413, 415, 416, 422, 428, 500, 503, 504,
+        300, 400, 401, 403, 404, 406, 409, 412, 413, 415, 416, 422, 428, 500, 503, 504,
     ];
     statuses
         .into_iter()

@@ -46,6 +46,8 @@ codes! {
         "A header field that the answer depends on cannot be read, or two of them contradict each other.";
     INVALID_UID = "RS_INVALID_UID" BAD_REQUEST "Invalid uid",
         "The last segment of the path must be a UUID in its usual form of 36 characters.";
+    INVALID_CURSOR = "RS_INVALID_CURSOR" BAD_REQUEST "Invalid cursor",
+        "`cursor` is not one that came from this list in this order, or was changed on the way.";
     INVALID_QUERY = "PGRST100" BAD_REQUEST "Invalid query",
         "A parameter of the query string cannot be read, names an unknown field, or does not belong on this route.";
     UNKNOWN_FIELD = "42703" BAD_REQUEST "Unknown field",

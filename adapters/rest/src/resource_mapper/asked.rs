@@ -95,13 +95,12 @@ impl Asked {
 
     /// What a POST of one object is answered with: the row, or an array where rows were asked for as in a collection.
     pub(crate) const fn show_created(&self) -> Show {
-        let asked = match self.media {
-            Media::Object => Show::Object,
-            Media::Json | Media::Array => Show::Array,
-        };
-        let unasked = match self.media {
-            Media::Array => Show::Array,
-            Media::Json | Media::Object => Show::Object,
+        let (unasked, asked) = if self.media.is_singular() {
+            (Show::Object, Show::Object)
+        } else if matches!(self.media, Media::Json) {
+            (Show::Object, Show::Array)
+        } else {
+            (Show::Array, Show::Array)
         };
         self.show(unasked, asked)
     }

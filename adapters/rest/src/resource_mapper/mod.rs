@@ -6,5 +6,6 @@
 pub(crate) mod access;
 pub(crate) mod asked;
 pub(crate) mod parameters;
+pub(crate) mod range;
 pub(crate) mod reading;
 pub(crate) mod writing;

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
-use rowstamp_domain::query::grammar::{Parsed, QueryError, QueryErrorKind, QueryErrors};
+use rowstamp_domain::query::grammar::{QueryError, QueryErrorKind, QueryErrors};
 use rowstamp_domain::query::{Query, Select};
 
 use super::access::CallerReach;
@@ -43,18 +43,49 @@ pub(crate) fn of_item<'s>(
     Ok(Cow::Owned(served.columns(select)))
 }
 
-/// What is asked of a collection that is read.
+/// What is asked of a collection that is read, and the parameters that ask it.
+pub(crate) struct Listed<'p> {
+    pub(crate) query: Query,
+    /// `cursor=`
+    pub(crate) cursor: Option<String>,
+    parameters: Vec<(Cow<'p, str>, Cow<'p, str>)>,
+}
+
+impl Listed<'_> {
+    /// Whether there is a parameter of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.parameters.iter().any(|(given, _)| given == name)
+    }
+
+    /// Every parameter, decoded.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
+        pairs(&self.parameters)
+    }
+}
+
+/// What `queries`, one after the other, ask of a collection that is read.
 ///
 /// # Errors
 /// 400 for what cannot be read, 403 for a field that the caller may not read.
-pub(crate) fn of_list(query: &str, served: &Served, reach: &CallerReach<'_>) -> Result<Parsed, Problem> {
-    let parameters: Vec<_> = parameters(query)?.collect();
-    let parsed = Query::parse(pairs(&parameters), &reach.scope(served)).map_err(|errors| refused(&errors))?;
+pub(crate) fn of_list<'p>(
+    queries: impl IntoIterator<Item = &'p str>,
+    served: &Served,
+    reach: &CallerReach<'_>,
+) -> Result<Listed<'p>, Problem> {
+    let mut all = Vec::new();
+    for query in queries {
+        all.extend(parameters(query)?);
+    }
+    let parsed = Query::parse(pairs(&all), &reach.scope(served)).map_err(|errors| refused(&errors))?;
     plain_where_hooked(served, &parsed.query.select)?;
-    Ok(parsed)
+    Ok(Listed {
+        query: parsed.query,
+        cursor: parsed.cursor,
+        parameters: all,
+    })
 }
 
-fn pairs<'p>(parameters: &'p [(Cow<'p, str>, Cow<'p, str>)]) -> impl Iterator<Item = (&'p str, &'p str)> {
+fn pairs<'p>(parameters: &'p [(Cow<'_, str>, Cow<'_, str>)]) -> impl Iterator<Item = (&'p str, &'p str)> {
     parameters
         .iter()
         .map(|(name, value)| (name.as_ref(), value.as_ref()))

@@ -18,6 +18,11 @@ impl Query {
         rows_parameters(self, definition, "", &mut parameters);
         parameters
     }
+
+    /// The order as the value of `order=`, `uid` and all.
+    pub fn order_text(&self, definition: &ResourceDefinition) -> String {
+        order_text(&self.order, definition, &self.select)
+    }
 }
 
 impl Select {
