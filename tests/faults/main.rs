@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod certificates;
+mod credentials;
 mod cuts;
 mod deadlines;
 mod fixture;
+mod frozen;
 mod life;
 mod policies;
 mod pooler;

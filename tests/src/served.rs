@@ -138,6 +138,11 @@ impl Served {
         self.address
     }
 
+    /// Which process it is.
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// A client without a token.
     pub const fn anonymous(&self) -> Client {
         Client::new(self.address)

@@ -1,18 +1,21 @@
 //! IAM login: a token for one database and one user, good as a password for fifteen minutes and only at connect.
 //!
-//! A token is a signature made on this machine, with no network in between. Nothing is cached: a connection is made
-//! rarely and a frozen process would wake with a stale token. The signer of the SDK trusts its inputs (it falls back to
+//! A token is a signature made on this machine, with no network in between, whenever a connection wants one. It is used again for
+//! connections made soon after, by the wall clock, so that a process that was frozen does not wake with a stale one; one that the
+//! database refuses is forgotten. Nothing refreshes it in the background. The signer of the SDK trusts its inputs (it falls back to
 //! us-east-1, leaves a user's special characters as they are and panics on a host that makes no URL), so every input
 //! is judged here, at start.
 
 use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use aws_credential_types::Credentials;
 use aws_sdk_rds::auth_token::{AuthTokenGenerator, Config};
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use aws_types::sdk_config::TimeSource;
+use aws_types::sdk_config::{SharedTimeSource, TimeSource};
 use rowstamp_ports::{CredentialError, CredentialSource, Problems, Secret, Vars};
 
 /// Where to log in and as whom; every part is one that the signer can take.
@@ -88,17 +91,29 @@ impl IamLogin {
     }
 }
 
-/// Mints a token for each connection.
+/// How long a token is used for new connections; the database takes it for fifteen minutes.
+const USED_FOR: Duration = Duration::from_mins(10);
+
+/// Mints tokens for connections.
 #[derive(Debug)]
 pub struct IamTokens {
     generator: AuthTokenGenerator,
     signing: SdkConfig,
+    clock: SharedTimeSource,
+    last: Mutex<Option<Minted>>,
+}
+
+/// A token, and when it was made.
+#[derive(Debug)]
+struct Minted {
+    token: Secret,
+    at: SystemTime,
 }
 
 impl IamTokens {
     /// Tokens by the machine's clock.
     pub fn new(login: &IamLogin) -> Self {
-        Self::by_clock(login, SystemTime)
+        Self::by_clock(login, Wall)
     }
 
     fn by_clock(login: &IamLogin, clock: impl TimeSource + 'static) -> Self {
@@ -111,34 +126,61 @@ impl IamTokens {
             .credentials(login.credentials.clone())
             .build()
             .expect("host, port and user are there");
+        let clock = SharedTimeSource::new(clock);
         Self {
             generator: AuthTokenGenerator::new(config),
-            signing: SdkConfig::builder().region(region).time_source(clock).build(),
+            signing: SdkConfig::builder()
+                .region(region)
+                .time_source(clock.clone())
+                .build(),
+            clock,
+            last: Mutex::default(),
         }
+    }
+
+    /// The last token, while it is young. A clock that was turned back makes it none.
+    fn usable(&self) -> Option<Secret> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let minted = last.as_ref()?;
+        let age = self.clock.now().duration_since(minted.at).ok()?;
+        (age < USED_FOR).then(|| minted.token.clone())
+    }
+
+    fn keep(&self, minted: Option<Minted>) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = minted;
     }
 }
 
 #[async_trait]
 impl CredentialSource for IamTokens {
     async fn password(&self) -> Result<Option<Secret>, CredentialError> {
-        match self.generator.auth_token(&self.signing).await {
-            Ok(token) => Ok(Some(Secret::new(token.as_str()))),
-            // The cause can quote what was signed.
-            Err(_) => Err(CredentialError("the IAM token could not be signed".to_owned())),
+        if let Some(token) = self.usable() {
+            return Ok(Some(token));
         }
+        let at = self.clock.now();
+        let Ok(token) = self.generator.auth_token(&self.signing).await else {
+            // The cause can quote what was signed.
+            return Err(CredentialError("the IAM token could not be signed".to_owned()));
+        };
+        let token = Secret::new(token.as_str());
+        self.keep(Some(Minted {
+            token: token.clone(),
+            at,
+        }));
+        Ok(Some(token))
     }
 
     fn rejected(&self) {
-        // Nothing is kept that could be stale: the next password is a new token in any case.
+        self.keep(None);
     }
 }
 
 #[derive(Debug)]
-struct SystemTime;
+struct Wall;
 
-impl TimeSource for SystemTime {
-    fn now(&self) -> std::time::SystemTime {
-        std::time::SystemTime::now()
+impl TimeSource for Wall {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
     }
 }
 
@@ -205,7 +247,9 @@ fn percent_encoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-    use std::time::{Duration, UNIX_EPOCH};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::UNIX_EPOCH;
 
     use super::*;
 
@@ -213,8 +257,18 @@ mod tests {
     struct At(u64);
 
     impl TimeSource for At {
-        fn now(&self) -> std::time::SystemTime {
+        fn now(&self) -> SystemTime {
             UNIX_EPOCH + Duration::from_secs(self.0)
+        }
+    }
+
+    /// A clock that is set by hand.
+    #[derive(Debug, Clone)]
+    struct Hands(Arc<AtomicU64>);
+
+    impl TimeSource for Hands {
+        fn now(&self) -> SystemTime {
+            UNIX_EPOCH + Duration::from_secs(self.0.load(Ordering::Relaxed))
         }
     }
 
@@ -288,6 +342,33 @@ mod tests {
                 .unwrap();
             assert_eq!(parts(token.expose()), parts(expected));
         }
+    }
+
+    #[tokio::test]
+    async fn a_token_is_used_again_while_it_is_young_and_was_not_refused() {
+        let clock = Hands(Arc::new(AtomicU64::new(1_795_368_225)));
+        let tokens = IamTokens::by_clock(
+            &login("db.c1.eu-west-1.rds.amazonaws.com", "app", &[]),
+            clock.clone(),
+        );
+        let mint = async || {
+            let token = tokens.password().await.unwrap().unwrap();
+            token.expose().to_owned()
+        };
+        let first = mint().await;
+        clock.0.fetch_add(9 * 60, Ordering::Relaxed);
+        assert_eq!(mint().await, first);
+        // A process that was frozen finds that it is later than it thought.
+        clock.0.fetch_add(60, Ordering::Relaxed);
+        let second = mint().await;
+        assert_ne!(second, first);
+        clock.0.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(mint().await, second);
+        tokens.rejected();
+        let third = mint().await;
+        assert_ne!(third, second);
+        clock.0.fetch_sub(3_600, Ordering::Relaxed);
+        assert_ne!(mint().await, third);
     }
 
     #[test]
