@@ -75,6 +75,7 @@ fn scalar((scalar, ty): (Scalar, ScalarType), raw: &[u8]) -> Result<Value, Malfo
         },
         Scalar::Json => Value::Json(Json::from_jsonb_text(text(raw)?)),
         Scalar::Bytea => Value::Bytes(raw.to_vec()),
+        Scalar::Record => return Err(Malformed("record")),
     })
 }
 

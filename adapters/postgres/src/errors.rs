@@ -4,7 +4,7 @@
 
 use rowstamp_domain::definition::{FieldId, ResourceDefinition};
 use rowstamp_domain::operation::{Operation, Outcome, Verdict};
-use rowstamp_ports::{Conflict, ConflictKind, FaultKind, FieldFault, StoreError};
+use rowstamp_ports::{Conflict, ConflictKind, FaultKind, FieldFault, QueryFault, StoreError};
 use tokio_postgres::Error;
 use tokio_postgres::error::DbError;
 use tracing::{debug, error, warn};
@@ -225,6 +225,13 @@ fn mean(sqlstate: &str, refusal: &DbError, phase: Phase, operation: Option<&Oper
         "57014" | "25P03" | "25P04" => StoreError::DeadlineExceeded,
         "42P01" | "42703" | "42883" | "42804" | "42704" | "3F000" | "3D000" | "42P10" | "428C9" | "42501"
         | "0A000" => StoreError::Drift,
+        "2201B" => StoreError::InvalidQuery(QueryFault::RegularExpression),
+        // The statement itself is well formed, so this is about the text of a search.
+        "42601" if operation.is_some() => StoreError::InvalidQuery(QueryFault::SearchWords),
+        // What a read computes of stored values: casts and sums. The cast of one JSON value to another type is refused as 22023.
+        _ if sqlstate.starts_with("22") && operation.is_some_and(|operation| !operation.is_write()) => {
+            StoreError::InvalidQuery(QueryFault::Value)
+        }
         _ if sqlstate.starts_with("22") => invalid(FaultKind::OutOfRange),
         // What RAISE says in PL/pgSQL unless it is told another code. A column that it names is the trigger's word.
         _ if sqlstate.starts_with("P0") => StoreError::Invalid(vec![FieldFault {

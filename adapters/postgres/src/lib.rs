@@ -8,6 +8,8 @@ mod connection;
 mod decode;
 mod encode;
 mod errors;
+mod estimate;
+mod output;
 mod params;
 mod retry;
 #[cfg(test)]
@@ -15,6 +17,7 @@ mod round_trip;
 mod rows;
 mod run;
 mod schema;
+mod sink;
 mod sql;
 mod store;
 mod transaction;

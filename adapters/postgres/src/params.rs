@@ -24,7 +24,9 @@ pub(crate) enum Param<'a> {
         rows: &'a [Vec<Value>],
         index: usize,
     },
+    Text(&'a str),
     Uuid(Uuid),
+    Integer(i32),
     BigInt(i64),
     Timestamp(Timestamp),
     Timestamps(&'a [Timestamp]),
@@ -53,7 +55,9 @@ impl ToSql for Param<'_> {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Written {
         match self {
             Self::Value(value) => return write_value(value, ty, out),
+            Self::Text(text) => out.put_slice(text.as_bytes()),
             Self::Uuid(uuid) => out.put_slice(uuid.as_bytes()),
+            Self::Integer(number) => out.put_i32(*number),
             Self::BigInt(number) => out.put_i64(*number),
             Self::Timestamp(timestamp) => out.put_i64(timestamp.micros_since_2000()),
             Self::List(values) => write_list(values.iter(), ty, out)?,

@@ -3,12 +3,9 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::pin::pin;
-use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
-use rowstamp_domain::definition::ResourceDefinition;
-use rowstamp_domain::operation::{Operation, Outcome, Representation, Rows, Verdict};
-use rowstamp_domain::record::Record;
+use rowstamp_domain::operation::{Operation, Outcome, Verdict};
 use rowstamp_domain::value::{Timestamp, Value};
 use tokio_postgres::types::{FromSql, Type};
 use tokio_postgres::{Row, RowStream};
@@ -16,7 +13,8 @@ use tokio_postgres::{Row, RowStream};
 use crate::connection::PrepareError;
 use crate::decode;
 use crate::encode::{self, Encoding, Malformed};
-use crate::sql::{Judged, Plan};
+use crate::sink::Sink;
+use crate::sql::{Judged, Plan, looks_ahead};
 
 /// Why rows could not be read to their end.
 #[derive(Debug)]
@@ -27,6 +25,22 @@ pub(crate) enum RowsError {
     Malformed(Malformed),
     /// A column cannot hold its field.
     Column(PrepareError),
+}
+
+impl RowsError {
+    /// A value inside a row is of a type that cannot hold its field.
+    pub(crate) fn unfit(oid: u32) -> Self {
+        let found = Type::from_oid(oid).map_or_else(|| format!("type {oid}"), |ty| ty.to_string());
+        Self::Column(PrepareError::ColumnType {
+            column: String::new(),
+            found,
+        })
+    }
+
+    /// A row has fewer columns than were prepared.
+    pub(crate) const fn short() -> Self {
+        Self::Malformed(Malformed("row"))
+    }
 }
 
 impl From<tokio_postgres::Error> for RowsError {
@@ -67,7 +81,7 @@ impl<'a> FromSql<'a> for Raw<'a> {
     }
 }
 
-fn raw(row: &Row, position: usize) -> Result<Option<&[u8]>, RowsError> {
+pub(crate) fn raw(row: &Row, position: usize) -> Result<Option<&[u8]>, RowsError> {
     Ok(row.try_get::<_, Raw<'_>>(position)?.0)
 }
 
@@ -110,32 +124,24 @@ struct Answer<'a> {
     returned: u64,
     total: Option<u64>,
     version: Option<Timestamp>,
-}
-
-/// Where rows go.
-enum Sink {
-    Nothing,
-    Object(Vec<u8>),
-    Array(Vec<u8>),
-    Records(Arc<ResourceDefinition>, Vec<Record>),
+    /// How many rows the page has at most, where one more tells that others follow.
+    limit: Option<u64>,
+    /// The place of the page's last row.
+    last: Option<Vec<Value>>,
+    /// The same, once another row followed it.
+    next: Option<Vec<Value>>,
 }
 
 impl<'a> Answer<'a> {
     fn new(operation: &'a Operation, plan: &'a Plan, encodings: Option<&'a [Encoding]>) -> Self {
-        let sink = match plan.representation(operation) {
-            Representation::Nothing => Sink::Nothing,
-            Representation::JsonObject => Sink::Object(Vec::new()),
-            Representation::JsonArray => Sink::Array(vec![b'[']),
-            Representation::StrippedObject | Representation::StrippedArray | Representation::Csv => {
-                unimplemented!()
-            }
-            Representation::Records => Sink::Records(Arc::clone(operation.resource()), Vec::new()),
-        };
         Self {
             operation,
             plan,
             encodings: encodings.map(Cow::Borrowed),
-            sink,
+            sink: Sink::new(operation, plan),
+            limit: looks_ahead(operation),
+            last: None,
+            next: None,
             judged: None,
             seen: 0,
             returned: 0,
@@ -161,6 +167,10 @@ impl<'a> Answer<'a> {
         {
             return Ok(());
         }
+        if self.limit == Some(self.seen) {
+            self.next = self.last.take();
+            return Ok(());
+        }
         self.seen += 1;
         if let Some(position) = layout.version {
             self.version = raw(row, position)?.map(decode::timestamp).transpose()?;
@@ -171,7 +181,6 @@ impl<'a> Answer<'a> {
         {
             return Ok(());
         }
-        self.returned += 1;
         let plan = self.plan;
         let encodings = match &mut self.encodings {
             Some(encodings) => encodings,
@@ -180,18 +189,12 @@ impl<'a> Answer<'a> {
                 unknown.insert(Cow::Owned(found.into_vec()))
             }
         };
-        match &mut self.sink {
-            Sink::Nothing => self.returned = 0,
-            Sink::Object(out) => write_object(plan, encodings, row, out)?,
-            Sink::Array(out) => {
-                if self.returned > 1 {
-                    out.push(b',');
-                }
-                write_object(plan, encodings, row, out)?;
-            }
-            Sink::Records(resource, records) => {
-                records.push(record(plan, encodings, resource, row)?);
-            }
+        if self.limit == Some(self.seen) {
+            self.last = Some(place(plan, encodings, row)?);
+        }
+        if self.sink.is_shown() {
+            self.returned += 1;
+            self.sink.take(plan, encodings, row)?;
         }
         Ok(())
     }
@@ -218,19 +221,7 @@ impl<'a> Answer<'a> {
             _ => self.seen,
         };
         let created = if verdict == Verdict::Created { affected } else { 0 };
-        let rows = match self.sink {
-            Sink::Nothing => Rows::None,
-            Sink::Object(_) if self.returned == 0 => Rows::None,
-            Sink::Array(_) | Sink::Records(..) if self.returned == 0 && self.operation.is_write() => {
-                Rows::None
-            }
-            Sink::Object(out) => Rows::Json(out),
-            Sink::Array(mut out) => {
-                out.push(b']');
-                Rows::Json(out)
-            }
-            Sink::Records(_, records) => Rows::Records(records),
-        };
+        let rows = self.sink.finish(!self.operation.is_write(), self.returned);
         Ended::Outcome(Outcome {
             verdict,
             rows,
@@ -238,7 +229,7 @@ impl<'a> Answer<'a> {
             affected,
             created,
             total: self.total,
-            next: None,
+            next: self.next,
             version: self.version,
             uid: uid(self.operation),
         })
@@ -285,31 +276,11 @@ fn uid(operation: &Operation) -> Option<uuid::Uuid> {
     }
 }
 
-/// Appends the selected columns as one JSON object.
-fn write_object(plan: &Plan, encodings: &[Encoding], row: &Row, out: &mut Vec<u8>) -> Result<(), RowsError> {
-    out.reserve(plan.key_bytes + row.raw_size_bytes() * 2);
-    if plan.columns.is_empty() {
-        out.push(b'{');
-    }
-    for (position, (column, encoding)) in plan.columns.iter().zip(encodings).enumerate() {
-        out.extend_from_slice(&column.key);
-        encode::write(*encoding, raw(row, position)?, out)?;
-    }
-    out.push(b'}');
-    Ok(())
-}
-
-/// The selected columns as a record.
-fn record(
-    plan: &Plan,
-    encodings: &[Encoding],
-    resource: &Arc<ResourceDefinition>,
-    row: &Row,
-) -> Result<Record, RowsError> {
-    let mut record = Record::new(Arc::clone(resource));
-    for (position, (column, encoding)) in plan.columns.iter().zip(encodings).enumerate() {
-        let ty = resource.field(column.field).ty.scalar;
-        record.put(column.field, decode::decode(*encoding, ty, raw(row, position)?)?);
-    }
-    Ok(record)
+/// A row's place in the order: a value for each term.
+fn place(plan: &Plan, encodings: &[Encoding], row: &Row) -> Result<Vec<Value>, RowsError> {
+    let terms = plan.keys.iter().zip(&plan.layout.keys);
+    terms
+        .zip(encodings.get(plan.columns.len()..).unwrap_or_default())
+        .map(|((ty, position), encoding)| Ok(decode::decode(*encoding, ty.scalar, raw(row, *position)?)?))
+        .collect()
 }

@@ -7,13 +7,15 @@ use std::sync::Arc;
 use futures_util::future::{join, join3};
 use rowstamp_domain::operation::{Operation, Outcome, Verdict};
 use rowstamp_ports::StoreError;
-use tokio_postgres::Error;
+use tokio_postgres::{Error, RowStream};
 use tracing::{error, warn};
 
 use crate::connection::{Live, PrepareError, Prepared, Statements};
 use crate::errors::{
     Again, Failure, Phase, classify, classify_plain, classify_set_up, is_outdated, is_policy,
 };
+use crate::estimate;
+use crate::params::Param;
 use crate::rows::{self, Ended, RowsError};
 use crate::sql::{self, Plan};
 use crate::transaction::Beginning;
@@ -23,41 +25,88 @@ const MAX_RACES: usize = 3;
 
 /// A statement as its connection knows it.
 enum Statement {
-    Prepared(Arc<Prepared>),
+    Prepared {
+        statement: Arc<Prepared>,
+        /// The one that goes with it, where the plan has one.
+        explain: Option<Arc<Prepared>>,
+    },
     Unnamed,
 }
 
 impl Statement {
     /// The statement of a plan, if executing it needs no preparation.
     fn at_hand(live: &Live, plan: &Plan) -> Option<Self> {
-        match live.mode() {
-            Statements::Unnamed => Some(Self::Unnamed),
-            Statements::Prepared => live.known(plan).map(Self::Prepared),
+        if live.mode() == Statements::Unnamed {
+            return Some(Self::Unnamed);
         }
+        let explain = match &plan.explain {
+            None => None,
+            Some(explain) => Some(live.known(explain)?),
+        };
+        let statement = live.known(plan)?;
+        Some(Self::Prepared { statement, explain })
     }
 
     async fn prepare(live: &Live, plan: &Plan) -> Result<Self, PrepareError> {
-        match Self::at_hand(live, plan) {
-            Some(statement) => Ok(statement),
-            None => live.prepared(plan).await.map(Self::Prepared),
+        if let Some(statement) = Self::at_hand(live, plan) {
+            return Ok(statement);
         }
+        let Some(explain) = &plan.explain else {
+            return Ok(Self::Prepared {
+                statement: live.prepared(plan).await?,
+                explain: None,
+            });
+        };
+        let (statement, explain) = join(live.prepared(plan), live.prepared(explain)).await;
+        Ok(Self::Prepared {
+            statement: statement?,
+            explain: Some(explain?),
+        })
     }
 
     /// Executes it; everything is sent when this is first polled.
     async fn execute(&self, live: &Live, plan: &Plan, operation: &Operation) -> Result<Ended, RowsError> {
+        let Some(explain) = &plan.explain else {
+            return self.rows(live, plan, operation).await;
+        };
+        // Polled in this order, the two leave in one flush.
+        let (ended, estimate) = join(
+            self.rows(live, plan, operation),
+            self.estimate(live, explain, operation),
+        )
+        .await;
+        Ok(estimate::tell(ended?, estimate?, operation))
+    }
+
+    async fn rows(&self, live: &Live, plan: &Plan, operation: &Operation) -> Result<Ended, RowsError> {
         let params = sql::params(operation);
         let (stream, encodings) = match self {
-            Self::Prepared(prepared) => {
-                let stream = live.client().query_raw(&prepared.statement, params).await?;
-                (stream, Some(&*prepared.encodings))
+            Self::Prepared { statement, .. } => {
+                let stream = live.client().query_raw(&statement.statement, params).await?;
+                (stream, Some(&*statement.encodings))
             }
-            Self::Unnamed => {
-                let typed = params.into_iter().zip(plan.types.iter().cloned());
-                (live.client().query_typed_raw(&plan.sql, typed).await?, None)
-            }
+            Self::Unnamed => (unnamed(live, plan, params).await?, None),
         };
         rows::read(stream, operation, plan, encodings).await
     }
+
+    /// Asks the planner how many rows match.
+    async fn estimate(&self, live: &Live, explain: &Plan, operation: &Operation) -> Result<u64, RowsError> {
+        let params = sql::explain_params(operation);
+        let stream = match self {
+            Self::Prepared {
+                explain: Some(prepared),
+                ..
+            } => live.client().query_raw(&prepared.statement, params).await?,
+            Self::Prepared { explain: None, .. } | Self::Unnamed => unnamed(live, explain, params).await?,
+        };
+        estimate::read(stream).await
+    }
+}
+
+async fn unnamed(live: &Live, plan: &Plan, params: Vec<Param<'_>>) -> Result<RowStream, Error> {
+    let typed = params.into_iter().zip(plan.types.iter().cloned());
+    live.client().query_typed_raw(&plan.sql, typed).await
 }
 
 /// Carries out an operation on a connection where others may be at work: one round trip once its statement is known there.
@@ -223,6 +272,9 @@ fn failed(live: &Live, plan: &Plan, operation: &Operation, cause: RowsError, pha
         // right, so a migration needs no restart.
         RowsError::Database(cause) if is_outdated(&cause) => {
             live.forget(plan);
+            if let Some(explain) = &plan.explain {
+                live.forget(explain);
+            }
             return Failure {
                 error: StoreError::Drift,
                 again: Again::Soon,

@@ -1,6 +1,6 @@
 //! Columns of an answer that are more than a field: renamed, cast, parts of JSON, aggregates.
 
-use crate::definition::ResourceDefinition;
+use crate::definition::{JsonEncoding, ResourceDefinition};
 use crate::field_type::{FieldType, ScalarType};
 
 use super::{JsonResult, Operand};
@@ -49,6 +49,20 @@ impl Expression {
             Self::Operand(_) => false,
             Self::Cast(inner, _) => inner.is_aggregate(),
             Self::Aggregate(..) | Self::CountRows => true,
+        }
+    }
+
+    /// How its numbers appear in JSON: as those of the field do whose values they are, or are made of.
+    pub fn json(&self, definition: &ResourceDefinition) -> JsonEncoding {
+        match self {
+            Self::Operand(Operand::Field(id)) => definition.field(*id).json,
+            Self::Aggregate(Aggregate::Sum | Aggregate::Avg | Aggregate::Min | Aggregate::Max, inner) => {
+                inner.json(definition)
+            }
+            Self::Operand(Operand::Json { .. })
+            | Self::Cast(..)
+            | Self::CountRows
+            | Self::Aggregate(Aggregate::Count, _) => JsonEncoding::Native,
         }
     }
 

@@ -6,8 +6,10 @@
 mod bench;
 pub mod concurrency;
 pub mod constraints;
+pub mod cursors;
 mod definitions;
 pub mod deletes;
+pub mod embeds;
 pub mod inserts;
 pub mod lists;
 mod queries;
@@ -48,6 +50,44 @@ macro_rules! store_contract {
                 truth_values_are_told_apart
                 patterns_match_as_like_does
                 quotes_and_keywords_in_values_are_nothing_but_values
+            }
+            embeds {
+                the_row_referred_to_is_an_object_or_null
+                the_only_row_that_refers_is_an_object_or_null
+                rows_that_refer_are_an_array_in_their_order
+                rows_found_through_others_are_there_once
+                rows_between_that_may_not_be_seen_lead_nowhere
+                embedded_rows_that_may_not_be_seen_are_not_there
+                an_embed_has_conditions_and_a_page_of_its_own
+                embeds_nest
+                a_resource_can_be_embedded_in_itself
+                an_inner_embed_leaves_out_and_does_not_count_rows_without
+                a_page_is_of_rows_that_have_their_inner_embeds
+                a_condition_can_ask_whether_an_embed_has_a_row
+                an_embed_that_shows_nothing_is_not_part_of_the_answer
+                rows_can_be_ordered_by_the_row_they_refer_to
+                spread_columns_of_one_row_stand_beside_the_rows_own
+                spread_columns_of_several_rows_are_arrays
+                an_embed_can_aggregate_its_rows
+                groups_can_be_by_the_row_referred_to
+                one_row_is_read_with_its_embeds
+                what_was_written_is_shown_with_its_embeds
+                without_nulls_embeds_have_none_either
+                in_csv_embeds_are_json
+                a_name_in_an_answer_can_be_any_text
+                a_renamed_field_keeps_its_form
+            }
+            cursors {
+                a_walk_by_one_field_meets_each_row_once
+                a_walk_by_two_fields_in_any_directions_meets_each_row_once
+                a_walk_by_an_embedded_row_meets_each_row_once
+                a_walk_by_a_part_of_a_json_value_meets_each_row_once
+                the_position_is_that_of_the_last_row_and_told_only_where_more_follow
+                a_position_does_not_depend_on_the_form_nor_on_the_columns
+                a_count_is_of_all_rows_whatever_the_position
+                rules_and_conditions_hold_after_any_position
+                a_walk_meets_each_row_once_while_others_come_and_go
+                groups_are_walked_through_too
             }
             inserts {
                 one_row_is_created_and_told_with_its_version_and_uid

@@ -12,6 +12,8 @@ const MAX_DIMENSIONS: usize = 6;
 pub(crate) struct Array<'a> {
     lengths: [usize; MAX_DIMENSIONS],
     dimensions: usize,
+    /// The type of the elements.
+    pub(crate) element_oid: u32,
     /// The elements, each with its length before it.
     pub(crate) elements: Elements<'a>,
 }
@@ -71,7 +73,7 @@ pub(crate) fn read(mut raw: &[u8]) -> Result<Array<'_>, Malformed> {
         .filter(|count| *count <= MAX_DIMENSIONS)
         .ok_or(MALFORMED)?;
     int(&mut raw)?;
-    int(&mut raw)?;
+    let element_oid = int(&mut raw)?.cast_unsigned();
     let mut lengths = [0; MAX_DIMENSIONS];
     for length in &mut lengths[..dimensions] {
         *length = usize::try_from(int(&mut raw)?).map_err(|_| MALFORMED)?;
@@ -80,6 +82,7 @@ pub(crate) fn read(mut raw: &[u8]) -> Result<Array<'_>, Malformed> {
     Ok(Array {
         lengths,
         dimensions,
+        element_oid,
         elements: Elements(raw),
     })
 }

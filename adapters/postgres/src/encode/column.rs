@@ -27,6 +27,8 @@ pub(crate) enum Scalar {
     /// JSON text.
     Json,
     Bytea,
+    /// An embedded row; it is read where its columns are known.
+    Record,
 }
 
 impl Scalar {
@@ -54,6 +56,28 @@ impl Scalar {
                 Kind::Simple if ty.name() == "citext" => Self::Text,
                 _ => return None,
             },
+        })
+    }
+
+    /// The format of a type that is known by nothing but what it holds, as a domain's is inside a record.
+    fn guess(scalar: ScalarType, raw: &[u8]) -> Option<Self> {
+        Some(match (scalar, raw) {
+            (ScalarType::Text | ScalarType::Enum, _) => Self::Text,
+            (ScalarType::Integer | ScalarType::BigInt, [_, _]) => Self::Int2,
+            (ScalarType::Integer | ScalarType::BigInt, [_, _, _, _]) => Self::Int4,
+            (ScalarType::BigInt, [_, _, _, _, _, _, _, _]) => Self::Int8,
+            (ScalarType::Float, [_, _, _, _]) => Self::Float4,
+            (ScalarType::Float, [_, _, _, _, _, _, _, _]) => Self::Float8,
+            (ScalarType::Integer | ScalarType::BigInt | ScalarType::Float, _) => return None,
+            (ScalarType::Decimal, _) => Self::Numeric,
+            (ScalarType::Boolean, _) => Self::Bool,
+            (ScalarType::Uuid, _) => Self::Uuid,
+            (ScalarType::Date, _) => Self::Date,
+            (ScalarType::Time, _) => Self::Time,
+            (ScalarType::Timestamp, _) => Self::Timestamp,
+            (ScalarType::Json, [1, ..]) => Self::Jsonb,
+            (ScalarType::Json, _) => Self::Json,
+            (ScalarType::Bytes, _) => Self::Bytea,
         })
     }
 
@@ -113,6 +137,51 @@ impl Encoding {
             array,
             quoted: as_string && scalar.is_number(),
         })
+    }
+
+    /// The encoding of an embed's column.
+    pub(crate) fn record(column: &Type) -> Option<Self> {
+        let array = match *column {
+            Type::RECORD => false,
+            Type::RECORD_ARRAY => true,
+            _ => return None,
+        };
+        Some(Self {
+            scalar: Scalar::Record,
+            array,
+            quoted: false,
+        })
+    }
+
+    /// The encoding of a field in a column of a record, of which no more is known than its type's OID and what it holds.
+    pub(crate) fn of_oid(field: FieldType, as_string: bool, oid: u32, raw: &[u8]) -> Option<Self> {
+        if let Some(ty) = Type::from_oid(oid) {
+            return Self::of(field, as_string, &ty);
+        }
+        let scalar = if field.array {
+            let mut array = super::read_array(raw).ok()?;
+            let mut sample: Option<&[u8]> = None;
+            while sample.is_none() && array.elements.remaining() > 0 {
+                sample = array.elements.next().ok()?;
+            }
+            match Type::from_oid(array.element_oid) {
+                Some(element) => Scalar::of(&element)?,
+                // Without an element any format will do.
+                None => Scalar::guess(field.scalar, sample.unwrap_or(&[0; 4]))?,
+            }
+        } else {
+            Scalar::guess(field.scalar, raw)?
+        };
+        scalar.holds(field.scalar).then_some(Self {
+            scalar,
+            array: field.array,
+            quoted: as_string && scalar.is_number(),
+        })
+    }
+
+    /// Whether values are JSON in themselves.
+    pub(crate) const fn is_json(self) -> bool {
+        matches!(self.scalar, Scalar::Json | Scalar::Jsonb)
     }
 }
 

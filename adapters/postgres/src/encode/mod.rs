@@ -71,6 +71,8 @@ fn write_scalar(encoding: Encoding, raw: &[u8], out: &mut Vec<u8>) -> Result<(),
         Scalar::Int2 | Scalar::Int4 | Scalar::Int8 | Scalar::Float4 | Scalar::Float8 | Scalar::Numeric => {
             write_number(encoding.scalar, raw, out, Quotes::WhereNeeded)
         }
+        // It has columns of its own, which are not known here.
+        Scalar::Record => Err(Malformed("record")),
     }
 }
 

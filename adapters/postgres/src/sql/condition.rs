@@ -2,10 +2,11 @@
 
 use rowstamp_domain::definition::{Field, FieldId, ResourceDefinition};
 use rowstamp_domain::field_type::ScalarType;
-use rowstamp_domain::query::{Comparison, Condition, IsTest, Operand, PatternKind, Predicate, Test};
+use rowstamp_domain::query::{Condition, SelectItem};
 use rowstamp_domain::value::Value;
 
-use super::writer::{Number, Writer, array_type, param_type, sql_type};
+use super::writer::{Alias, Number, Writer, param_type, sql_type};
+use super::{embed, predicate};
 use crate::params::Param;
 
 /// Which row a condition speaks of.
@@ -13,6 +14,8 @@ use crate::params::Param;
 pub(super) enum Row<'s> {
     /// The stored row, `t`.
     Stored,
+    /// A stored row that goes by another name.
+    Named(Alias),
     /// The stored row after a change: the values set are parameters, numbered on from the first.
     Changed {
         /// What is set.
@@ -34,6 +37,16 @@ pub(super) enum Row<'s> {
         /// The columns given.
         columns: &'s [FieldId],
     },
+}
+
+impl Row<'_> {
+    /// What the stored row is called.
+    pub(super) const fn alias(&self) -> Alias {
+        match self {
+            Self::Named(alias) => *alias,
+            _ => Alias::ROOT,
+        }
+    }
 }
 
 /// The columns of a new row, as an insert or a replacement lists them.
@@ -78,33 +91,57 @@ pub(super) fn refers(condition: &Condition, changed: &impl Fn(FieldId) -> bool) 
     }
 }
 
-/// Writes a condition; what it writes can stand next to AND.
+/// Of what a condition speaks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Subject<'s, 'a> {
+    /// The resource of the row.
+    pub(super) resource: &'s ResourceDefinition,
+    /// The columns of the query, for [`Condition::Embedded`]; rules have none.
+    pub(super) select: &'a [SelectItem],
+    /// The row.
+    pub(super) row: &'s Row<'s>,
+}
+
+/// Writes a condition that speaks of no embeds, as rules do; what it writes can stand next to AND.
 pub(super) fn write<'a>(
     w: &mut Writer<'a>,
     resource: &ResourceDefinition,
     condition: &'a Condition,
     row: &Row<'_>,
 ) {
+    let subject = Subject {
+        resource,
+        select: &[],
+        row,
+    };
+    write_query(w, &subject, condition);
+}
+
+/// Writes a condition of a query; what it writes can stand next to AND.
+pub(super) fn write_query<'a>(w: &mut Writer<'a>, subject: &Subject<'_, 'a>, condition: &'a Condition) {
     match condition {
         Condition::Always => w.push("true"),
         Condition::Never => w.push("false"),
-        Condition::All(parts) => join(w, resource, parts, row, " AND ", "true"),
-        Condition::Any(parts) => join(w, resource, parts, row, " OR ", "false"),
+        Condition::All(parts) => join(w, subject, parts, " AND ", "true"),
+        Condition::Any(parts) => join(w, subject, parts, " OR ", "false"),
         Condition::Not(inner) => {
             w.push("(NOT ");
-            write(w, resource, inner, row);
+            write_query(w, subject, inner);
             w.push(")");
         }
-        Condition::Test(test) => write_test(w, resource, test, row),
-        Condition::Embedded(_) => unimplemented!(),
+        Condition::Test(test) => predicate::write(w, subject.resource, test, subject.row),
+        Condition::Embedded(position) => match subject.select.get(*position) {
+            Some(SelectItem::Embed(embed)) => embed::exists(w, embed, subject.resource, subject.row.alias()),
+            // There is no such embed, so it has no row.
+            _ => w.push("false"),
+        },
     }
 }
 
 fn join<'a>(
     w: &mut Writer<'a>,
-    resource: &ResourceDefinition,
+    subject: &Subject<'_, 'a>,
     parts: &'a [Condition],
-    row: &Row<'_>,
     between: &str,
     empty: &str,
 ) {
@@ -116,93 +153,9 @@ fn join<'a>(
         if index > 0 {
             w.push(between);
         }
-        write(w, resource, part, row);
+        write_query(w, subject, part);
     }
     w.push(")");
-}
-
-fn write_test<'a>(w: &mut Writer<'a>, resource: &ResourceDefinition, test: &'a Test, row: &Row<'_>) {
-    let Operand::Field(id) = test.operand else {
-        unimplemented!()
-    };
-    let field = resource.field(id);
-    match &test.predicate {
-        Predicate::Compare(comparison, value) => {
-            w.push("(");
-            operand(w, resource, id, row);
-            w.push(match comparison {
-                Comparison::Eq => " = ",
-                Comparison::Neq => " <> ",
-                Comparison::Gt => " > ",
-                Comparison::Gte => " >= ",
-                Comparison::Lt => " < ",
-                Comparison::Lte => " <= ",
-            });
-            single(w, field, value);
-            w.push(")");
-        }
-        Predicate::In(values) if field.ty.array => {
-            // Arrays cannot be elements of a one-dimensional array, so each is a parameter.
-            w.push("(false");
-            for value in values {
-                w.push(" OR ");
-                operand(w, resource, id, row);
-                w.push(" = ");
-                single(w, field, value);
-            }
-            w.push(")");
-        }
-        Predicate::In(values) => {
-            w.push("(");
-            operand(w, resource, id, row);
-            w.push(" = ANY (");
-            let number = w.param(Param::List(values), array_type(field.ty.scalar));
-            w.number(number);
-            if field.db_type.is_some() {
-                w.cast_in(field);
-                w.push("[]");
-            }
-            w.push("))");
-        }
-        Predicate::Is(is) => {
-            w.push("(");
-            operand(w, resource, id, row);
-            w.push(match is {
-                IsTest::Null => " IS NULL)",
-                IsTest::NotNull => " IS NOT NULL)",
-                IsTest::True => " IS TRUE)",
-                IsTest::False => " IS FALSE)",
-                IsTest::Unknown => " IS UNKNOWN)",
-            });
-        }
-        Predicate::IsDistinct(value) => {
-            w.push("(");
-            operand(w, resource, id, row);
-            w.push(" IS DISTINCT FROM ");
-            single(w, field, value);
-            w.push(")");
-        }
-        Predicate::CompareEach(..)
-        | Predicate::MatchesEach(..)
-        | Predicate::Search { .. }
-        | Predicate::Contains(_)
-        | Predicate::ContainedIn(_)
-        | Predicate::Overlaps(_) => unimplemented!(),
-        Predicate::Matches(case, pattern) => {
-            w.push("(");
-            operand(w, resource, id, row);
-            w.cast_out(field);
-            w.push(match case {
-                PatternKind::Like => " LIKE ",
-                PatternKind::ILike => " ILIKE ",
-                PatternKind::Regex => " ~ ",
-                PatternKind::IRegex => " ~* ",
-            });
-            let number = w.param(Param::Value(pattern), param_type(field.ty));
-            w.number(number);
-            w.push(")");
-        }
-    }
 }
 
 /// A value of a field as a parameter.
@@ -223,8 +176,8 @@ pub(super) fn operand(w: &mut Writer<'_>, resource: &ResourceDefinition, id: Fie
         w.cast_in(field);
     };
     match row {
-        Row::Stored => {
-            w.column(field);
+        Row::Stored | Row::Named(_) => {
+            w.column_of(row.alias(), field);
             // `json` has no equality; on `jsonb` the cast is nothing.
             if field.ty.scalar == ScalarType::Json && !field.ty.array {
                 w.push("::jsonb");

@@ -4,7 +4,8 @@ use rowstamp_domain::operation::{Insert, Representation};
 use tokio_postgres::types::Type;
 
 use super::condition::{self, Columns, Row};
-use super::plan::{Layout, Naming, separate, write_columns, write_version};
+use super::plan::Layout;
+use super::select::{Naming, separate, write_columns, write_version};
 use super::writer::{Number, Writer, array_type, param_type};
 use crate::params::Param;
 

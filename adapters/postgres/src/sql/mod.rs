@@ -4,20 +4,29 @@
 //! built once for each shape; after that only its parameters are collected.
 
 mod condition;
+mod embed;
+mod grouped;
 mod insert;
 mod item;
+mod keyset;
+mod operand;
+mod order;
+mod paging;
 mod plan;
 mod plans;
+mod predicate;
 pub(crate) mod quote;
 mod read;
+mod select;
 mod shape;
 #[cfg(test)]
 mod tests;
 mod verdict;
 pub(crate) mod writer;
 
-pub(crate) use plan::{Layout, Plan};
+pub(crate) use plan::{Layout, Plan, selection};
 pub(crate) use plans::Plans;
+pub(crate) use select::shown;
 pub(crate) use verdict::Judged;
 
 use rowstamp_domain::operation::Operation;
@@ -30,6 +39,23 @@ pub(crate) fn params(operation: &Operation) -> Vec<Param<'_>> {
     let mut writer = Writer::params_only();
     write(&mut writer, operation);
     writer.into_params()
+}
+
+/// The parameters of the statement that goes with an operation whose rows are counted by estimate.
+pub(crate) fn explain_params(operation: &Operation) -> Vec<Param<'_>> {
+    let mut writer = Writer::params_only();
+    if let Some(list) = plan::estimated(operation) {
+        read::explain(&mut writer, list);
+    }
+    writer.into_params()
+}
+
+/// The limit of a list that asks for one row more, to see whether others follow its page.
+pub(crate) fn looks_ahead(operation: &Operation) -> Option<u64> {
+    match operation {
+        Operation::List(list) if read::wants_keys(list) => Some(u64::from(list.query.limit)),
+        _ => None,
+    }
 }
 
 /// Writes an operation's statement, and tells where in its rows everything is.

@@ -4,12 +4,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use rowstamp_domain::definition::{FieldId, JsonEncoding, ResourceDefinition};
-use rowstamp_domain::operation::{Operation, Representation};
-use rowstamp_domain::query::{Select, SelectItem};
+use rowstamp_domain::field_type::FieldType;
+use rowstamp_domain::operation::{Count, List, Operation, Representation};
+use rowstamp_domain::query::{OrderTerm, Relation, Select, SelectItem};
 use tokio_postgres::Column;
 use tokio_postgres::types::Type;
 
+use super::select::shown;
 use super::writer::Writer;
+use super::{grouped, order};
 use crate::connection::PrepareError;
 use crate::encode::{Encoding, write_string};
 
@@ -22,8 +25,16 @@ pub(crate) struct Plan {
     pub(crate) sql: String,
     /// The types of its parameters.
     pub(crate) types: Vec<Type>,
+    /// The resources whose rows it embeds; while they are kept, their addresses are nobody else's.
+    _embedded: Vec<Arc<ResourceDefinition>>,
     /// The selected columns, which are the first of each row.
     pub(crate) columns: Vec<PlanColumn>,
+    /// Whether they are nothing but fields under their own names, so that their keys are known here.
+    pub(crate) plain: bool,
+    /// The types of what the rows are ordered by, in the columns of [`Layout::keys`].
+    pub(crate) keys: Vec<FieldType>,
+    /// The statement that asks how many rows are estimated to match.
+    pub(crate) explain: Option<Box<Plan>>,
     /// How long all keys of one object are together.
     pub(crate) key_bytes: usize,
     pub(crate) layout: Layout,
@@ -32,9 +43,19 @@ pub(crate) struct Plan {
 /// A selected column.
 #[derive(Debug)]
 pub(crate) struct PlanColumn {
-    pub(crate) field: FieldId,
-    /// What stands before its value in JSON: `{"uid":` for the first, `,"title":` for the others.
+    /// The field that it is, under its own name.
+    pub(crate) field: Option<FieldId>,
+    /// What stands before a field's value in JSON: `{"uid":` for the first, `,"title":` for the others.
     pub(crate) key: Box<[u8]>,
+    content: Content,
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Content {
+    Value { ty: FieldType, as_string: bool },
+    Record,
+    Records,
 }
 
 /// Where in a row everything is that is not a selected column.
@@ -52,6 +73,8 @@ pub(crate) struct Layout {
     pub(crate) present: Option<usize>,
     /// How many rows match in all.
     pub(crate) total: Option<usize>,
+    /// What the row's place in the order is, a column for each term, where that is wanted.
+    pub(crate) keys: Vec<usize>,
     /// How an item write was judged.
     pub(crate) judgement: Option<Judgement>,
 }
@@ -84,21 +107,48 @@ impl Layout {
 }
 
 impl Plan {
-    /// Builds the statement of an operation.
+    /// Builds the statement of an operation. It takes `id`, and the one after it where a second statement goes with it.
     pub(super) fn build(id: u64, operation: &Operation) -> Self {
         let mut writer = Writer::with_text();
         let layout = super::write(&mut writer, operation);
+        let (select, representation) = selection(operation);
+        let columns = if representation == Representation::Nothing {
+            Vec::new()
+        } else {
+            columns(operation.resource(), select)
+        };
+        let keys = if layout.keys.is_empty() {
+            Vec::new()
+        } else {
+            keys(operation)
+        };
+        let mut embedded = Vec::new();
+        embedded_resources(select, &mut embedded);
+        Self {
+            plain: columns.iter().all(|column| column.field.is_some()),
+            key_bytes: columns.iter().map(|column| column.key.len()).sum::<usize>() + 2,
+            columns,
+            keys,
+            _embedded: embedded,
+            explain: explain(id + 1, operation).map(Box::new),
+            ..Self::of(id, operation.resource(), writer, layout)
+        }
+    }
+
+    /// A statement without columns to show.
+    fn of(id: u64, resource: &Arc<ResourceDefinition>, writer: Writer<'_>, layout: Layout) -> Self {
         let (sql, types) = writer.into_text().expect("text was asked for");
-        let resource = Arc::clone(operation.resource());
-        let columns = columns(&resource, operation);
-        let key_bytes = columns.iter().map(|column| column.key.len()).sum::<usize>() + 2;
         Self {
             id,
-            resource,
+            resource: Arc::clone(resource),
             sql,
             types,
-            columns,
-            key_bytes,
+            _embedded: Vec::new(),
+            columns: Vec::new(),
+            plain: true,
+            key_bytes: 0,
+            keys: Vec::new(),
+            explain: None,
             layout,
         }
     }
@@ -109,29 +159,80 @@ impl Plan {
         selection(operation).1
     }
 
-    /// The encodings of the selected columns, given the types that the database found for them.
+    /// The encodings of the selected columns, then of the [`keys`](Self::keys), given the types that the database found for them.
     ///
     /// # Errors
     /// [`PrepareError::ColumnType`] for a column that cannot hold its field.
     pub(crate) fn encodings(&self, found: &[Column]) -> Result<Box<[Encoding]>, PrepareError> {
-        self.columns
-            .iter()
-            .zip(found)
-            .map(|(column, found)| {
-                let field = self.resource.field(column.field);
-                Encoding::of(field.ty, field.json == JsonEncoding::String, found.type_()).ok_or_else(|| {
-                    PrepareError::ColumnType {
-                        column: field.column.clone(),
-                        found: found.type_().to_string(),
-                    }
-                })
-            })
-            .collect()
+        let type_at = |position: usize| found.get(position).map_or(&Type::UNKNOWN, Column::type_);
+        let columns = self.columns.iter().enumerate().map(|(position, column)| {
+            let found = type_at(position);
+            let encoding = match column.content {
+                Content::Value { ty, as_string } => Encoding::of(ty, as_string, found),
+                Content::Record => Encoding::record(found).filter(|encoding| !encoding.array),
+                Content::Records => Encoding::record(found).filter(|encoding| encoding.array),
+            };
+            encoding.ok_or_else(|| self.unfit(column.field, found))
+        });
+        let keys = self.keys.iter().zip(&self.layout.keys).map(|(ty, position)| {
+            let found = type_at(*position);
+            Encoding::of(*ty, false, found).ok_or_else(|| self.unfit(None, found))
+        });
+        columns.chain(keys).collect()
+    }
+
+    fn unfit(&self, field: Option<FieldId>, found: &Type) -> PrepareError {
+        PrepareError::ColumnType {
+            column: field.map_or_else(String::new, |id| self.resource.field(id).column.clone()),
+            found: found.to_string(),
+        }
+    }
+}
+
+/// The statement that goes with a page whose rows are counted by estimate.
+fn explain(id: u64, operation: &Operation) -> Option<Plan> {
+    let list = estimated(operation)?;
+    let mut writer = Writer::with_text();
+    super::read::explain(&mut writer, list);
+    Some(Plan::of(id, &list.resource, writer, Layout::default()))
+}
+
+/// The list of which the planner is asked how many rows there are.
+pub(super) const fn estimated(operation: &Operation) -> Option<&List> {
+    match operation {
+        Operation::List(list) if matches!(list.count, Count::Planned | Count::Estimated { .. }) => Some(list),
+        _ => None,
+    }
+}
+
+/// The types of what a list is ordered by.
+fn keys(operation: &Operation) -> Vec<FieldType> {
+    let Operation::List(list) = operation else {
+        return Vec::new();
+    };
+    let select = &list.query.select;
+    let ty = |term: &OrderTerm| {
+        if select.is_aggregated() {
+            grouped::term_type(&list.resource, select, term).ty
+        } else {
+            order::term_type(&list.resource, select, term).ty
+        }
+    };
+    list.query.order.iter().map(ty).collect()
+}
+
+fn embedded_resources(select: &Select, found: &mut Vec<Arc<ResourceDefinition>>) {
+    for (_, embed) in select.embeds() {
+        found.push(Arc::clone(&embed.resource));
+        if let Relation::Through { resource, .. } = &embed.relation {
+            found.push(Arc::clone(resource));
+        }
+        embedded_resources(&embed.query.select, found);
     }
 }
 
 /// The columns that an operation's answer shows.
-pub(super) const fn selection(operation: &Operation) -> (&Select, Representation) {
+pub(crate) const fn selection(operation: &Operation) -> (&Select, Representation) {
     match operation {
         Operation::Read(read) => (&read.select, read.representation),
         Operation::List(list) => (&list.query.select, list.representation),
@@ -144,97 +245,41 @@ pub(super) const fn selection(operation: &Operation) -> (&Select, Representation
     }
 }
 
-fn columns(resource: &ResourceDefinition, operation: &Operation) -> Vec<PlanColumn> {
-    let (select, representation) = selection(operation);
-    if representation == Representation::Nothing {
-        return Vec::new();
-    }
-    select
-        .0
-        .iter()
+fn columns(resource: &ResourceDefinition, select: &Select) -> Vec<PlanColumn> {
+    shown(select)
         .enumerate()
-        .map(|(index, item)| {
-            let SelectItem::Field(field) = *item else {
-                unimplemented!()
-            };
-            let mut key = vec![if index == 0 { b'{' } else { b',' }];
-            write_string(&resource.field(field).name, &mut key);
-            key.push(b':');
-            PlanColumn {
-                field,
-                key: key.into(),
+        .map(|(index, item)| match item {
+            SelectItem::Field(id) => {
+                let field = resource.field(*id);
+                let mut key = vec![if index == 0 { b'{' } else { b',' }];
+                write_string(&field.name, &mut key);
+                key.push(b':');
+                PlanColumn {
+                    field: Some(*id),
+                    key: key.into(),
+                    content: Content::Value {
+                        ty: field.ty,
+                        as_string: field.json == JsonEncoding::String,
+                    },
+                }
             }
+            SelectItem::Column(column) => PlanColumn {
+                field: None,
+                key: Box::default(),
+                content: Content::Value {
+                    ty: column.expression.ty(resource),
+                    as_string: column.expression.json(resource) == JsonEncoding::String,
+                },
+            },
+            SelectItem::Embed(embed) => PlanColumn {
+                field: None,
+                key: Box::default(),
+                content: if embed.is_single() {
+                    Content::Record
+                } else {
+                    Content::Records
+                },
+            },
         })
         .collect()
-}
-
-/// Writes the selected columns of the row `t`, and the version where there is one and it is not among them. With `named`
-/// they are called `c0`, `c1`, … and `v`.
-pub(super) fn write_columns(
-    w: &mut Writer<'_>,
-    resource: &ResourceDefinition,
-    select: &Select,
-    representation: Representation,
-    named: Naming,
-) -> Layout {
-    let mut layout = Layout::default();
-    if representation != Representation::Nothing {
-        for item in select.0.iter() {
-            let SelectItem::Field(id) = *item else {
-                unimplemented!()
-            };
-            let position = layout.next();
-            if resource.audit.last_updated_at == Some(id) {
-                layout.version = Some(position);
-            }
-            if !w.wants_text() {
-                continue;
-            }
-            if position > 0 {
-                w.push(", ");
-            }
-            let field = resource.field(id);
-            w.column(field);
-            w.cast_out(field);
-            if named == Naming::Numbered {
-                w.indexed(" AS c", position);
-            }
-        }
-    }
-    layout.selected = layout.width;
-    layout
-}
-
-/// Adds the version to what was selected, where the table keeps one and it is not selected.
-pub(super) fn write_version(
-    w: &mut Writer<'_>,
-    resource: &ResourceDefinition,
-    layout: &mut Layout,
-    named: Naming,
-) {
-    if layout.version.is_some() {
-        return;
-    }
-    if let Some(version) = resource.audit.last_updated_at {
-        separate(w, layout);
-        w.column(resource.field(version));
-        if named == Naming::Numbered {
-            w.push(" AS v");
-        }
-        layout.version = Some(layout.next());
-    }
-}
-
-/// A comma, unless the next column is the first.
-pub(super) fn separate(w: &mut Writer<'_>, layout: &Layout) {
-    if layout.width > 0 {
-        w.push(", ");
-    }
-}
-
-/// Whether columns need names of their own, as those of a CTE do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Naming {
-    Plain,
-    Numbered,
 }

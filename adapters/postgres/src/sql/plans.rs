@@ -48,7 +48,7 @@ impl Plans {
                 return Arc::clone(&entry.plan);
             }
             let plan = Arc::new(Plan::build(
-                self.next_id.fetch_add(1, Ordering::Relaxed),
+                self.next_id.fetch_add(2, Ordering::Relaxed),
                 operation,
             ));
             self.keep(key, Arc::clone(&plan), now);

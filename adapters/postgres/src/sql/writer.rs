@@ -16,6 +16,16 @@ use crate::params::Param;
 pub(crate) struct Writer<'a> {
     text: Option<Text>,
     params: Vec<Param<'a>>,
+    aliases: usize,
+}
+
+/// What a row is called in a statement: `t` is the row that the operation is about, `e1`, `e2`, … are others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Alias(usize);
+
+impl Alias {
+    /// The row that the operation is about.
+    pub(crate) const ROOT: Self = Self(0);
 }
 
 #[derive(Debug, Default)]
@@ -34,6 +44,7 @@ impl<'a> Writer<'a> {
         Self {
             text: Some(Text::default()),
             params: Vec::new(),
+            aliases: 0,
         }
     }
 
@@ -42,6 +53,7 @@ impl<'a> Writer<'a> {
         Self {
             text: None,
             params: Vec::with_capacity(16),
+            aliases: 0,
         }
     }
 
@@ -92,10 +104,38 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// A name that no other row of the statement has.
+    pub(crate) const fn new_alias(&mut self) -> Alias {
+        self.aliases += 1;
+        Alias(self.aliases)
+    }
+
+    /// Mentions a row by its name.
+    pub(crate) fn alias(&mut self, alias: Alias) {
+        match alias {
+            Alias::ROOT => self.push("t"),
+            Alias(number) => self.indexed("e", number),
+        }
+    }
+
     /// A column of the row `t`.
     pub(crate) fn column(&mut self, field: &Field) {
-        self.push("t.");
-        self.identifier(&field.column);
+        self.column_of(Alias::ROOT, field);
+    }
+
+    /// A column of a row.
+    pub(crate) fn column_of(&mut self, alias: Alias, field: &Field) {
+        if self.wants_text() {
+            self.alias(alias);
+            self.push(".");
+            self.identifier(&field.column);
+        }
+    }
+
+    /// A column of a row by its number, such as `e2.c3`.
+    pub(crate) fn numbered_of(&mut self, alias: Alias, index: usize) {
+        self.alias(alias);
+        self.indexed(".c", index);
     }
 
     /// A cast to the column's own type, where that is not the one that parameters have.

@@ -5,13 +5,14 @@ use rowstamp_domain::operation::{Representation, Update};
 use rowstamp_domain::query::{Condition, Select};
 
 use crate::sql::condition::{self, Row};
-use crate::sql::plan::{Layout, Naming, separate, write_columns, write_version};
+use crate::sql::plan::Layout;
+use crate::sql::select::{Naming, separate, write_columns, write_version};
 use crate::sql::writer::Writer;
 
 /// What a write shows of the row.
 pub(super) struct Answer<'a, 's> {
     pub(super) resource: &'s ResourceDefinition,
-    pub(super) select: &'s Select,
+    pub(super) select: &'a Select,
     pub(super) representation: Representation,
     pub(super) visible: &'a Condition,
 }

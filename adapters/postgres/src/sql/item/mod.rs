@@ -15,7 +15,8 @@ use rowstamp_domain::query::Condition;
 use tokio_postgres::types::Type;
 
 use super::condition;
-use super::plan::{Judgement, Layout, Naming, separate, write_columns, write_version};
+use super::plan::{Judgement, Layout};
+use super::select::{Naming, separate, write_columns, write_version};
 use super::writer::{Number, Writer};
 use crate::params::Param;
 use answer::{Answer, Written, returning};

@@ -10,7 +10,8 @@ use super::change::Change;
 use super::where_uid;
 use crate::params::Param;
 use crate::sql::condition::{self, Row};
-use crate::sql::plan::{Judgement, Layout, separate};
+use crate::sql::plan::{Judgement, Layout};
+use crate::sql::select::separate;
 use crate::sql::writer::{Number, Writer};
 
 /// What is asked about the row before it is written.
