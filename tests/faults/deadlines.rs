@@ -68,6 +68,24 @@ async fn no_transaction_is_left_open_by_a_unit_of_work_that_was_late() {
     }
 }
 
+#[tokio::test]
+async fn a_unit_of_work_whose_owner_goes_away_in_the_middle_is_ended_in_the_server() {
+    let library = Fixture::library().await;
+    library.trigger(SLEEPY).await;
+    let store = store(library.database.url(), &[]);
+    let mut unit = store.begin(&context()).await.unwrap();
+    unit.execute(library.creation("good").1).await.unwrap();
+    let slow = unit.execute(library.creation("slow").1);
+    assert!(
+        tokio::time::timeout(Duration::from_millis(100), slow)
+            .await
+            .is_err()
+    );
+    drop(unit);
+    library.calm_within(Duration::from_secs(2)).await;
+    assert_eq!(library.count("good").await, 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_neighbour_on_the_same_connection_is_not_cancelled_with_the_late_one() {
     let library = Arc::new(Fixture::library().await);

@@ -33,6 +33,8 @@ enum State {
     Fresh,
     /// BEGIN was sent.
     Open,
+    /// A statement is under way. Who stops waiting for it leaves this state behind.
+    Busy,
     /// A statement failed; only a rollback is of use.
     Failed,
 }
@@ -95,7 +97,7 @@ impl Unit {
             return Err(Failure::for_good(StoreError::Internal));
         };
         // Until the answer is here a cancelled future must not leave a transaction that passes for a good one.
-        self.state = State::Failed;
+        self.state = State::Busy;
         let live = &exclusive.live;
         let plan = self.plans.find(operation);
         let beginning = self.set_up.beginning(&self.context);
@@ -121,6 +123,7 @@ impl Unit {
                 Ok(outcome)
             }
             Some(Err(failure)) => {
+                self.state = State::Failed;
                 exclusive.learn(&failure);
                 Err(failure)
             }
@@ -167,7 +170,7 @@ impl Unit {
 impl UnitOfWork for Unit {
     async fn execute(&mut self, operation: Operation) -> Result<Outcome, StoreError> {
         let result = match self.state {
-            State::Failed => return Err(StoreError::Internal),
+            State::Failed | State::Busy => return Err(StoreError::Internal),
             State::Fresh => self.first(&operation).await,
             State::Open => self.attempt(&operation, State::Open).await,
         };
@@ -176,7 +179,7 @@ impl UnitOfWork for Unit {
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        if self.state == State::Failed {
+        if matches!(self.state, State::Failed | State::Busy) {
             // COMMIT would be answered by an undisturbed ROLLBACK; dropping does the same and says so.
             return Err(StoreError::Internal);
         }
@@ -196,9 +199,14 @@ impl Drop for Unit {
         if self.state == State::Fresh {
             return exclusive.give_back();
         }
+        let busy = self.state == State::Busy;
         // Without a runtime the connection is closed instead, which undoes everything too.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
+                if busy {
+                    // Closed afterwards: the request to cancel could reach whatever came next.
+                    return exclusive.cancel().await;
+                }
                 if exclusive.live.client().batch_execute("ROLLBACK").await.is_ok() {
                     exclusive.give_back();
                 }
