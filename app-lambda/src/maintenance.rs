@@ -9,7 +9,7 @@ use std::sync::Arc;
 use lambda_runtime::Diagnostic;
 use rowstamp_domain::definition::ApiDefinition;
 use rowstamp_ports::{Problems, Vars};
-use rowstamp_postgres::{PostgresStore, SchemaError};
+use rowstamp_postgres::{Drift, PostgresStore, SchemaError};
 use serde::{Deserialize, Serialize};
 
 use crate::definition_file::beside_the_binary;
@@ -22,7 +22,7 @@ const ALLOWED: &str = "ROWSTAMP_ALLOW_MIGRATE";
 enum Task {
     /// Run pending migration files, then create what is missing.
     Migrate,
-    /// Say what is pending and missing, and change nothing.
+    /// Say what is pending, missing and different, and change nothing.
     Check,
 }
 
@@ -43,6 +43,7 @@ pub(crate) enum Report {
     Checked {
         pending: Vec<String>,
         missing: Vec<String>,
+        differing: Vec<String>,
     },
 }
 
@@ -105,8 +106,12 @@ impl Maintenance {
         } else {
             Vec::new()
         };
-        let missing = self.store.missing(&self.definition).await?;
-        Ok(Report::Checked { pending, missing })
+        let Drift { missing, differing } = self.store.drift(&self.definition).await?;
+        Ok(Report::Checked {
+            pending,
+            missing,
+            differing,
+        })
     }
 }
 

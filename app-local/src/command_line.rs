@@ -28,7 +28,7 @@ pub(crate) enum Command {
     /// Serve the resources over HTTP (the default).
     #[command(after_help = "Example:\n  rowstamp serve --resources resources.toml --listen 127.0.0.1:8080")]
     Serve(Serve),
-    /// Compare the definitions with the database; exit code 1 when something is missing.
+    /// Compare the definitions with the database; exit code 1 when something is missing or different.
     #[command(after_help = "Example:\n  rowstamp check --database postgres://me@db.example.com/library")]
     Check(Sources),
     /// Run migration files, and create missing tables and columns.

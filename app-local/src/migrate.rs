@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use rowstamp_domain::definition::ApiDefinition;
 use rowstamp_ports::{Problems, Vars};
+use rowstamp_postgres::Drift;
 use rowstamp_rest::Api;
 
 use crate::command::Failure;
@@ -16,17 +17,15 @@ use crate::database::{self, Database};
 use crate::state::StateDirectory;
 use crate::{definitions, log, serve};
 
-/// Says what the database lacks; that is a failure when it is anything.
+/// Says what the database lacks and what it has otherwise; that is a failure when it is anything.
 pub(crate) async fn check(api: Option<Api>, sources: Sources, vars: Vars) -> Result<(), Failure> {
     let (database, definition) = open(api, &sources, vars).await?;
-    let missing = database.store.missing(&definition).await;
+    let drift = database.store.drift(&definition).await;
     database.close().await;
     serve::name_default_rules(&definition);
-    let missing = missing.map_err(Failure::of)?;
-    for missing in &missing {
-        println!("missing: {missing}");
-    }
-    if missing.is_empty() {
+    let drift = drift.map_err(Failure::of)?;
+    print(&drift);
+    if drift.is_none() {
         println!("the database has everything that the definitions want");
         return Ok(());
     }
@@ -80,17 +79,24 @@ async fn status(database: &Database, definition: &ApiDefinition, directory: &Pat
     } else {
         Vec::new()
     };
-    let missing = database.store.missing(definition).await.map_err(Failure::of)?;
+    let drift = database.store.drift(definition).await.map_err(Failure::of)?;
     for pending in &pending {
         println!("pending: {pending}");
     }
-    for missing in &missing {
-        println!("missing: {missing}");
-    }
-    if pending.is_empty() && missing.is_empty() {
+    print(&drift);
+    if pending.is_empty() && drift.is_none() {
         println!("nothing is pending and nothing is missing");
     }
     Ok(())
+}
+
+fn print(drift: &Drift) {
+    for missing in &drift.missing {
+        println!("missing: {missing}");
+    }
+    for differing in &drift.differing {
+        println!("differs: {differing}");
+    }
 }
 
 async fn write_new(

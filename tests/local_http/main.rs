@@ -5,6 +5,7 @@
 
 mod commands;
 mod life;
+mod migrators;
 mod refusals;
 mod rows;
 mod tokens;

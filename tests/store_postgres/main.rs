@@ -3,6 +3,7 @@
 
 mod concurrency;
 mod contract;
+mod drift;
 mod errors;
 mod fixture;
 mod model;

@@ -24,5 +24,5 @@ mod transaction;
 mod unit;
 
 pub use connection::Settings;
-pub use schema::SchemaError;
+pub use schema::{Drift, SchemaError};
 pub use store::PostgresStore;

@@ -7,6 +7,7 @@ use rowstamp_domain::definition::{
 };
 use rowstamp_domain::field_type::ScalarType;
 
+use super::differing::fields_of_read_rule;
 use super::inspect::{Found, FoundTable};
 use super::names;
 use crate::sql::quote::{identifier, quoted};
@@ -50,6 +51,7 @@ pub(super) fn missing(api: &ApiDefinition, found: &Found) -> Vec<Missing> {
         let table = table.as_ref().unwrap_or(&nothing);
         if table.is_table {
             references(api, resource, table, &mut list);
+            indexes(resource, table, &mut list);
         }
     }
     list
@@ -102,7 +104,7 @@ fn columns(resource: &ResourceDefinition, table: &FoundTable, list: &mut Vec<Mis
     for field in resource
         .fields
         .iter()
-        .filter(|field| !table.columns.contains(&field.column))
+        .filter(|field| !table.columns.contains_key(&field.column))
     {
         let column = quoted(&field.column);
         let add = format!(
@@ -194,7 +196,7 @@ fn references(
             && !table
                 .foreign_keys
                 .iter()
-                .any(|columns| *columns == [field.column.as_str()])
+                .any(|key| *key.columns == [field.column.as_str()])
         {
             list.push(Missing {
                 what: format!(
@@ -213,7 +215,17 @@ fn references(
                 ),
             });
         }
-        // Without an index every deletion there would read this whole table. A unique constraint brings one.
+    }
+}
+
+/// Without an index, a deletion of what a reference leads to would read this whole table, and so would each list of a caller whom a
+/// rule shows its own rows only. A unique constraint brings one.
+fn indexes(resource: &ResourceDefinition, table: &FoundTable, list: &mut Vec<Missing>) {
+    let of_rule = fields_of_read_rule(resource);
+    let is_wanted =
+        |field: &Field| field.references.is_some() || of_rule.iter().any(|id| resource.field(*id) == field);
+    for field in resource.fields.iter().filter(|field| is_wanted(field)) {
+        let column = quoted(&field.column);
         let indexed = table.indexed.contains(&field.column)
             || resource
                 .unique
@@ -283,7 +295,7 @@ const fn on_delete(reference: &Reference) -> &'static str {
     }
 }
 
-fn column_type(field: &Field) -> String {
+pub(super) fn column_type(field: &Field) -> String {
     let mut sql = String::new();
     if let Some(db_type) = &field.db_type {
         writer::db_type_name(db_type, field.ty.array, &mut sql);
@@ -318,7 +330,7 @@ fn table_name(resource: &ResourceDefinition) -> String {
     name
 }
 
-fn plain_name(resource: &ResourceDefinition) -> String {
+pub(super) fn plain_name(resource: &ResourceDefinition) -> String {
     match &resource.table.schema {
         Some(schema) => format!("{schema}.{}", resource.table.table),
         None => resource.table.table.clone(),

@@ -3,6 +3,7 @@
 //! Nothing is ever altered or dropped here; that is what migration files are for.
 
 mod create;
+mod differing;
 mod inspect;
 mod migrate;
 mod missing;
@@ -35,6 +36,22 @@ pub enum SchemaError {
     Migrations(String),
 }
 
+/// How the database departs from the definitions; one line for each thing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Drift {
+    /// What [`PostgresStore::create_missing`] would create.
+    pub missing: Vec<String>,
+    /// What is there, but not as it should be; only a migration file can change it.
+    pub differing: Vec<String>,
+}
+
+impl Drift {
+    /// Whether there is none.
+    pub const fn is_none(&self) -> bool {
+        self.missing.is_empty() && self.differing.is_empty()
+    }
+}
+
 impl PostgresStore {
     /// What the definitions want and the database does not have, one line each: schemas, tables, columns, constraints, and
     /// indexes on references.
@@ -45,6 +62,17 @@ impl PostgresStore {
         let session = session::open(&self.pool).await?;
         let missing = session.missing(api).await?;
         Ok(missing.into_iter().map(|missing| missing.what).collect())
+    }
+
+    /// What the definitions want and the database does not have, and what it has otherwise than they want it: columns that cannot hold
+    /// their fields or are narrower, that may or may not be NULL against the definition, or that no row can be created
+    /// without; references that lead elsewhere.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn drift(&self, api: &ApiDefinition) -> Result<Drift, SchemaError> {
+        let session = session::open(&self.pool).await?;
+        session.drift(api).await
     }
 
     /// Creates what is missing, wholly or not at all, and tells what that was. Several processes may do so at once: they take

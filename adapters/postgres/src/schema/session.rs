@@ -3,9 +3,10 @@
 use rowstamp_domain::definition::ApiDefinition;
 use tokio_postgres::{Client, Error};
 
-use super::SchemaError;
+use super::differing::differing;
 use super::inspect;
 use super::missing::{Missing, missing};
+use super::{Drift, SchemaError};
 use crate::connection::{Chain, Pool, Statements};
 
 /// Any number would do, if all of us take the same: "rowstamp" in ASCII.
@@ -44,6 +45,16 @@ impl Session {
         let sql =
             format!("SET lock_timeout = '60s'; SELECT pg_advisory_lock({LOCK}); SET lock_timeout = '5s'");
         self.client.batch_execute(&sql).await.map_err(refused)
+    }
+
+    /// What is missing and what is different.
+    pub(super) async fn drift(&self, api: &ApiDefinition) -> Result<Drift, SchemaError> {
+        let found = inspect::inspect(&self.client, api).await.map_err(refused)?;
+        let missing = missing(api, &found);
+        Ok(Drift {
+            missing: missing.into_iter().map(|missing| missing.what).collect(),
+            differing: differing(api, &found),
+        })
     }
 
     /// What the definitions want and the database does not have.

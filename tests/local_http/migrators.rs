@@ -1,0 +1,96 @@
+//! Many who migrate at once, and one of them killed at it.
+
+use std::fs;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use rowstamp_local::provision::TestDatabase;
+use rowstamp_tests::served::{Directory, command, run};
+use tokio_postgres::{Client, NoTls};
+
+use super::LIBRARY;
+
+async fn connect(database: &TestDatabase) -> Client {
+    let (client, connection) = tokio_postgres::connect(database.url(), NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+async fn number(client: &Client, sql: &str) -> i64 {
+    client.query_one(sql, &[]).await.unwrap().get(0)
+}
+
+/// Waits until a query counts something.
+async fn until_some(client: &Client, sql: &str) {
+    let patience = Instant::now() + Duration::from_secs(60);
+    while number(client, sql).await == 0 {
+        assert!(Instant::now() < patience, "never: {sql}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn eight_may_migrate_at_once_and_one_be_killed() {
+    let (directory, database) = (Directory::new(), TestDatabase::create());
+    let migrations = directory.path().join("migrations");
+    fs::create_dir(&migrations).unwrap();
+    fs::write(migrations.join("V1__shelves.sql"), "CREATE TABLE shelves (n int)").unwrap();
+    fs::write(
+        migrations.join("V2__fill.sql"),
+        "INSERT INTO shelves VALUES (1); SELECT pg_sleep(1.5); INSERT INTO shelves VALUES (2)",
+    )
+    .unwrap();
+    let migrations = migrations.to_str().unwrap().to_owned();
+    let sources = [
+        "--resources",
+        LIBRARY,
+        "--database",
+        database.url(),
+        "--migrations",
+        &migrations,
+    ];
+    let start = || -> Child {
+        let arguments: Vec<&str> = ["migrate", "up"].into_iter().chain(sources).collect();
+        command(&directory, &arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let client = connect(&database).await;
+    let of_this_database =
+        "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+
+    let mut first = start();
+    let sleeping = format!("SELECT count(*) {of_this_database} AND wait_event = 'PgSleep'");
+    until_some(&client, &sleeping).await;
+    let others: Vec<Child> = (0..7).map(|_| start()).collect();
+    let waiting = format!("SELECT count(*) {of_this_database} AND wait_event = 'advisory'");
+    until_some(&client, &waiting).await;
+    first.kill().unwrap();
+    first.wait().unwrap();
+
+    let ended = tokio::task::spawn_blocking(|| {
+        others
+            .into_iter()
+            .map(|child| child.wait_with_output().unwrap())
+            .collect::<Vec<_>>()
+    });
+    for output in ended.await.unwrap() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+    }
+    let versions = number(&client, "SELECT count(*) FROM refinery_schema_history").await;
+    let rows = number(&client, "SELECT count(*) FROM shelves").await;
+    assert_eq!((versions, rows), (2, 2), "each file ran wholly and once");
+    let check: Vec<&str> = ["check"]
+        .into_iter()
+        .chain(sources[..4].iter().copied())
+        .collect();
+    let check = run(&directory, &check);
+    assert!(
+        check.status.success(),
+        "{}",
+        String::from_utf8_lossy(&check.stdout)
+    );
+}
