@@ -177,7 +177,9 @@ mod rule {
             AccessRule::Owner(field) => into.push(*field),
             AccessRule::Rows(condition) => of_condition(condition, into),
             AccessRule::Any(rules) | AccessRule::All(rules) => {
-                rules.iter().for_each(|rule| fields(rule, into));
+                for rule in rules {
+                    fields(rule, into);
+                }
             }
             AccessRule::Anyone
             | AccessRule::Authenticated
@@ -191,9 +193,9 @@ mod rule {
     fn of_condition(condition: &Condition<RuleValue>, into: &mut Vec<FieldId>) {
         match condition {
             Condition::All(conditions) | Condition::Any(conditions) => {
-                conditions
-                    .iter()
-                    .for_each(|condition| of_condition(condition, into));
+                for condition in conditions {
+                    of_condition(condition, into);
+                }
             }
             Condition::Test(test) => {
                 if let (
