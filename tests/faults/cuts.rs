@@ -91,10 +91,10 @@ async fn a_connection_that_falls_silent_costs_one_request_its_deadline_and_no_ot
             .execute(library.creation("into the dark").1, &within(300))
             .await;
         assert_eq!(lost, Err(StoreError::OutcomeUnknown), "{mode}");
-        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
         let begun = Instant::now();
         let read = store.execute(library.reading(uid), &within(5_000)).await;
         assert_eq!(read.unwrap().verdict, Verdict::Found, "{mode}");
-        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     }
 }

@@ -33,8 +33,8 @@ async fn a_statement_that_sleeps_is_ended_in_the_server_and_answered_in_time() {
                 ),
                 "{mode}: {late:?}"
             );
-            assert!(begun.elapsed() < Duration::from_secs(1), "{mode}");
-            library.calm_within(Duration::from_secs(2)).await;
+            assert!(begun.elapsed() < Duration::from_secs(3), "{mode}");
+            library.calm_within(Duration::from_secs(6)).await;
             assert_eq!(library.count("slow").await, 0, "{mode}");
             // The next request is as good as ever.
             let next = store.execute(library.creation("next").1, &within(5_000)).await;
@@ -54,16 +54,16 @@ async fn no_transaction_is_left_open_by_a_unit_of_work_that_was_late() {
         let begun = Instant::now();
         let late = unit.execute(library.creation("slow").1).await;
         assert_eq!(late, Err(StoreError::DeadlineExceeded), "{mode}");
-        assert!(begun.elapsed() < Duration::from_millis(1_200), "{mode}");
+        assert!(begun.elapsed() < Duration::from_secs(3), "{mode}");
         drop(unit);
-        library.calm_within(Duration::from_secs(2)).await;
+        library.calm_within(Duration::from_secs(6)).await;
         assert_eq!(library.count("good").await, 0, "{mode}");
 
         // One that its owner forgets is undone as well.
         let mut unit = store.begin(&context()).await.unwrap();
         unit.execute(library.creation("forgotten").1).await.unwrap();
         drop(unit);
-        library.calm_within(Duration::from_secs(2)).await;
+        library.calm_within(Duration::from_secs(6)).await;
         assert_eq!(library.count("forgotten").await, 0, "{mode}");
     }
 }
@@ -82,7 +82,7 @@ async fn a_unit_of_work_whose_owner_goes_away_in_the_middle_is_ended_in_the_serv
             .is_err()
     );
     drop(unit);
-    library.calm_within(Duration::from_secs(2)).await;
+    library.calm_within(Duration::from_secs(6)).await;
     assert_eq!(library.count("good").await, 0);
 }
 
@@ -90,7 +90,7 @@ async fn a_unit_of_work_whose_owner_goes_away_in_the_middle_is_ended_in_the_serv
 async fn a_neighbour_on_the_same_connection_is_not_cancelled_with_the_late_one() {
     let library = Arc::new(Fixture::library().await);
     library
-        .trigger("IF NEW.title LIKE 'slow%' THEN PERFORM pg_sleep(1); END IF;")
+        .trigger("IF NEW.title LIKE 'slow%' THEN PERFORM pg_sleep(3); END IF;")
         .await;
     let uid = library.book("one").await;
     // One shared connection.
@@ -116,14 +116,10 @@ async fn a_neighbour_on_the_same_connection_is_not_cancelled_with_the_late_one()
         .execute(Operation::Read(library.read(uid)), &context())
         .await
         .unwrap();
-    assert!(
-        begun.elapsed() < Duration::from_millis(500),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     let neighbour = neighbour.await.unwrap().unwrap();
     assert_eq!(json(&neighbour), json(&other));
-    library.calm_within(Duration::from_secs(2)).await;
+    library.calm_within(Duration::from_secs(6)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,7 +141,7 @@ async fn the_last_to_leave_a_connection_has_what_is_left_cancelled() {
         assert!(late.is_err());
     }
     // Whichever connection they met on, nobody works for them.
-    library.calm_within(Duration::from_secs(3)).await;
+    library.calm_within(Duration::from_secs(10)).await;
     assert_eq!(library.count("slow").await, 0);
 }
 
@@ -154,7 +150,7 @@ async fn waiting_for_a_connection_ends_in_time_too() {
     let library = Fixture::library().await;
     let vars = [
         ("ROWSTAMP_DB_POOL", "1"),
-        ("ROWSTAMP_DB_CONNECT_TIMEOUT_MS", "300"),
+        ("ROWSTAMP_DB_CONNECT_TIMEOUT_MS", "1500"),
     ];
     let store = store(library.database.url(), &vars);
     let held = store.begin(&context()).await.unwrap();
@@ -163,7 +159,7 @@ async fn waiting_for_a_connection_ends_in_time_too() {
         store.begin(&within(100)).await.err(),
         Some(StoreError::DeadlineExceeded)
     );
-    assert!(begun.elapsed() < Duration::from_millis(280));
+    assert!(begun.elapsed() < Duration::from_millis(1_200));
     assert_eq!(store.begin(&context()).await.err(), Some(StoreError::Unavailable));
     drop(held);
     assert!(store.begin(&context()).await.is_ok());

@@ -105,7 +105,7 @@ async fn a_function_that_was_frozen_answers_the_next_event_right() {
             } else {
                 assert_eq!((status, answer.as_array().unwrap().len()), (200, expected));
             }
-            assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+            assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
         }
     }
 }
@@ -139,7 +139,7 @@ async fn a_server_that_was_frozen_answers_the_next_request_right() {
                 let answer = client.get("/books").await;
                 assert_eq!(answer.json().as_array().unwrap().len(), expected);
             }
-            assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+            assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
         }
     }
     drop((served, directory));

@@ -92,7 +92,7 @@ async fn nothing_is_tried_again_past_the_deadline() {
         ),
         "{found:?}"
     );
-    assert!(begun.elapsed() < Duration::from_millis(500));
+    assert!(begun.elapsed() < Duration::from_secs(2));
     assert!(attempts(&library).await < 9);
 }
 
