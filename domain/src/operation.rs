@@ -127,7 +127,8 @@ pub enum Count {
 /// Create rows, all or none. Verdict: `Created`; `NotWritable` when `permitted` fails for any of them.
 ///
 /// With `conflict`, rows that are there already are changed or passed over: `Created` when a row was created or nothing was in the way,
-/// else `Updated`. A row that is passed over is neither judged nor shown nor counted.
+/// else `Updated`. A row that is passed over is neither judged nor shown nor counted. Rows come back in the order given; `uid` is among
+/// the columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Insert {
     /// The resource.
@@ -166,18 +167,20 @@ pub enum ConflictAction {
     /// The new row is passed over.
     Ignore,
     /// The row that is there is changed.
-    Merge(Merge),
+    Merge(Box<Merge>),
 }
 
 /// How a row that is in the way of a new one is changed. It is judged in the order of [`Update`], but `NotVisible` and `NotWritable` are both
-/// `NotWritable`, and a mismatch is told with its record, as `RecordMismatch`.
+/// `NotWritable`, and a mismatch is told with its record, as `RecordMismatch`. It always writes: it stamps the row and counts as one row
+/// written, even where it sets nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Merge {
     /// The columns that take the new row's values; stamps are not among them.
     pub set: Vec<FieldId>,
     /// Which of `set` each row gives, a list as long as `set` for each; `None` where every row gives all of them.
     pub given: Option<Vec<Vec<bool>>>,
-    /// Values that the stored row must already have, for each row of the operation: stamps, read-only and immutable fields that were sent.
+    /// Values that the stored row must already have, for each row of the operation and no field twice: stamps, read-only and immutable
+    /// fields that were sent.
     pub expect: Vec<Vec<(FieldId, Value)>>,
     /// What must hold for the stored row to be seen.
     pub visible: Condition,
@@ -196,6 +199,17 @@ pub enum RowBound {
     AtMost(u64),
     /// One.
     One,
+}
+
+impl RowBound {
+    /// Whether this many rows may be written.
+    pub const fn allows(self, rows: u64) -> bool {
+        match self {
+            Self::Any => true,
+            Self::AtMost(most) => rows <= most,
+            Self::One => rows == 1,
+        }
+    }
 }
 
 /// Change the rows that match. Verdict: `Updated`, also when there are none.

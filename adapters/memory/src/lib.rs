@@ -21,6 +21,7 @@ mod text_form;
 mod unit;
 mod view;
 mod write;
+mod write_many;
 
 use std::sync::{Arc, PoisonError};
 

@@ -110,7 +110,8 @@ impl Shared {
             Operation::Replace(replace) => writer.replace(replace),
             Operation::Update(update) => writer.update(update),
             Operation::Delete(delete) => writer.delete(delete),
-            Operation::UpdateMany(_) | Operation::DeleteMany(_) => unimplemented!(),
+            Operation::UpdateMany(update) => writer.update_many(update),
+            Operation::DeleteMany(delete) => writer.delete_many(delete),
         }?;
         if matches!(
             outcome.verdict,

@@ -29,6 +29,13 @@ pub(crate) struct Writer<'a> {
 
 impl Writer<'_> {
     pub(crate) fn insert(&mut self, insert: &Insert) -> Result<Outcome, StoreError> {
+        if let Some(conflict) = &insert.conflict {
+            return self.upsert(insert, conflict);
+        }
+        let count = u64::try_from(insert.rows.len()).unwrap_or(u64::MAX);
+        if !insert.bound.allows(count) {
+            return Ok(Outcome::verdict(Verdict::RowCount(count)));
+        }
         let resource = &insert.resource;
         let before = self.tables.clone();
         let mut rows = Vec::with_capacity(insert.rows.len());
@@ -223,7 +230,7 @@ impl Writer<'_> {
     }
 
     /// Removes a row and does to the rows that refer to it what their references say.
-    fn remove(&mut self, resource: &ResourceDefinition, uid: Uuid) -> Result<(), StoreError> {
+    pub(crate) fn remove(&mut self, resource: &ResourceDefinition, uid: Uuid) -> Result<(), StoreError> {
         self.tables.of_mut(resource)?.remove(&uid);
         for referring in &self.api.resources {
             for id in referring.field_ids() {
@@ -299,7 +306,7 @@ fn judge(
 }
 
 /// Writes down who and when; the time never goes back and never stands still.
-fn stamp(resource: &ResourceDefinition, row: &mut [Value], stamp: &Stamp) {
+pub(crate) fn stamp(resource: &ResourceDefinition, row: &mut [Value], stamp: &Stamp) {
     if let Some(id) = resource.audit.last_updated_at {
         let now = match &row[id.index()] {
             Value::Timestamp(old) => stamp.now.max(after(*old)),

@@ -12,6 +12,10 @@ use tracing::{debug, error, warn};
 use crate::connection::Chain;
 use crate::params::Unfit;
 use crate::schema::names;
+use crate::sql::RACE_LOST;
+
+/// "invalid input syntax": what an upsert that lost a race fails with on purpose.
+const RACE: &str = "22P02";
 
 /// How far a statement had come when it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +122,7 @@ fn again(cause: &Error, error: &StoreError) -> Again {
         return Again::Never;
     }
     match cause.as_db_error().map(|refusal| refusal.code().code()) {
-        Some("40001" | "40P01") => Again::Soon,
+        Some("40001" | "40P01" | RACE) => Again::Soon,
         Some("25006") => Again::OnAnotherServer,
         None => Again::OnAnotherConnection,
         Some(code) if code.starts_with("57P") || code.starts_with("08") => Again::OnAnotherConnection,
@@ -210,7 +214,9 @@ fn mean(sqlstate: &str, refusal: &DbError, phase: Phase, operation: Option<&Oper
     };
     match sqlstate {
         "23505" => conflict(ConflictKind::Unique),
-        "23503" if matches!(operation, Some(Operation::Delete(_))) => conflict(ConflictKind::StillReferenced),
+        "23503" if matches!(operation, Some(Operation::Delete(_) | Operation::DeleteMany(_))) => {
+            conflict(ConflictKind::StillReferenced)
+        }
         "23503" => conflict(ConflictKind::MissingReference),
         "23001" => conflict(ConflictKind::StillReferenced),
         "23P01" => conflict(ConflictKind::Exclusion),
@@ -218,6 +224,8 @@ fn mean(sqlstate: &str, refusal: &DbError, phase: Phase, operation: Option<&Oper
         "23514" => invalid(FaultKind::Check),
         // Too deep, or too large for an index.
         "54000" | "54001" => invalid(FaultKind::OutOfRange),
+        // A row came into being where one was to be created, and all was undone; the same operation now finds it.
+        RACE if refusal.message().contains(RACE_LOST) => StoreError::Unavailable,
         // Serialisation failure, deadlock, lock not available, too many connections, out of resources: nothing was written.
         "40001" | "40P01" | "55P03" | "53000" | "53100" | "53200" | "53300" | "25006" => {
             StoreError::Unavailable
@@ -328,18 +336,28 @@ fn record_of(operation: &Operation, fields: &[FieldId], refusal: &DbError) -> Op
     let Operation::Insert(insert) = operation else {
         return None;
     };
-    let [field] = fields else {
-        return None;
-    };
-    if insert.rows.len() < 2 {
+    if insert.rows.len() < 2 || fields.is_empty() {
         return None;
     }
-    let column = insert.columns.iter().position(|column| column == field)?;
-    let (_, values) = refusal.detail()?.split_once(")=(")?;
+    let detail = refusal.detail()?;
+    // The values are in the order of the key's columns, which need not be that of the definition.
+    let columns: Vec<usize> = key_columns(detail)
+        .into_iter()
+        .map(|column| {
+            let field = field_of_column(&insert.resource, column)?;
+            insert.columns.iter().position(|given| *given == field)
+        })
+        .collect::<Option<_>>()?;
+    let (_, values) = detail.split_once(")=(")?;
     let mut text = String::new();
     let mut matching = insert.rows.iter().enumerate().filter(|(_, row)| {
         text.clear();
-        row[column].write_text(&mut text);
+        for (index, column) in columns.iter().enumerate() {
+            if index > 0 {
+                text.push_str(", ");
+            }
+            row[*column].write_text(&mut text);
+        }
         values
             .strip_prefix(text.as_str())
             .is_some_and(|rest| rest.starts_with(')'))

@@ -7,6 +7,7 @@ use std::error::Error;
 use std::fmt;
 
 use bytes::{BufMut, BytesMut};
+use rowstamp_domain::definition::FieldId;
 use rowstamp_domain::value::{Decimal, DecimalSign, Timestamp, Value};
 use tokio_postgres::types::{IsNull, Kind, ToSql, Type};
 use uuid::Uuid;
@@ -25,6 +26,21 @@ pub(crate) enum Param<'a> {
         index: usize,
     },
     Text(&'a str),
+    /// Which of many rows give a column.
+    Mask {
+        rows: &'a [Vec<bool>],
+        index: usize,
+    },
+    /// What each of many rows expects of a field, NULL where it expects nothing.
+    Expected {
+        rows: &'a [Vec<(FieldId, Value)>],
+        field: FieldId,
+    },
+    /// Which of many rows expect something of a field.
+    Expects {
+        rows: &'a [Vec<(FieldId, Value)>],
+        field: FieldId,
+    },
     Uuid(Uuid),
     Integer(i32),
     BigInt(i64),
@@ -65,6 +81,18 @@ impl ToSql for Param<'_> {
                 let (rows, index): (&[Vec<Value>], usize) = (rows, *index);
                 write_list(rows.iter().map(|row| &row[index]), ty, out)?;
             }
+            Self::Mask { rows, index } => write_flags(rows.iter().map(|row| row[*index]), ty, out)?,
+            Self::Expected { rows, field } => {
+                write_list(
+                    rows.iter()
+                        .map(|row| expected(row, *field).unwrap_or(&Value::Null)),
+                    ty,
+                    out,
+                )?;
+            }
+            Self::Expects { rows, field } => {
+                write_flags(rows.iter().map(|row| expected(row, *field).is_some()), ty, out)?;
+            }
             Self::Timestamps(timestamps) => {
                 write_header(out, 1, element_type(ty)?);
                 put_length(out, timestamps.len())?;
@@ -86,6 +114,26 @@ impl ToSql for Param<'_> {
     fn to_sql_checked(&self, ty: &Type, out: &mut BytesMut) -> Written {
         self.to_sql(ty, out)
     }
+}
+
+fn expected(row: &[(FieldId, Value)], field: FieldId) -> Option<&Value> {
+    row.iter().find(|(id, _)| *id == field).map(|(_, value)| value)
+}
+
+/// Truth values as a one-dimensional array, of at least one.
+fn write_flags(
+    flags: impl ExactSizeIterator<Item = bool>,
+    ty: &Type,
+    out: &mut BytesMut,
+) -> Result<(), Unfit> {
+    write_header(out, 1, element_type(ty)?);
+    put_length(out, flags.len())?;
+    out.put_i32(1);
+    for flag in flags {
+        out.put_i32(1);
+        out.put_u8(u8::from(flag));
+    }
+    Ok(())
 }
 
 fn write_value(value: &Value, ty: &Type, out: &mut BytesMut) -> Written {

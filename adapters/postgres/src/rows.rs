@@ -14,7 +14,7 @@ use crate::connection::PrepareError;
 use crate::decode;
 use crate::encode::{self, Encoding, Malformed};
 use crate::sink::Sink;
-use crate::sql::{Judged, Plan, looks_ahead};
+use crate::sql::{BulkJudgement, Judged, Plan, looks_ahead};
 
 /// Why rows could not be read to their end.
 #[derive(Debug)]
@@ -130,6 +130,7 @@ struct Answer<'a> {
     last: Option<Vec<Value>>,
     /// The same, once another row followed it.
     next: Option<Vec<Value>>,
+    bulk: BulkJudgement,
 }
 
 impl<'a> Answer<'a> {
@@ -147,6 +148,7 @@ impl<'a> Answer<'a> {
             returned: 0,
             total: None,
             version: None,
+            bulk: BulkJudgement::default(),
         }
     }
 
@@ -160,6 +162,10 @@ impl<'a> Answer<'a> {
             self.judged = Some(Judged::read(self.operation, layout, |position| {
                 flag(row, position)
             }));
+        }
+        if let Some(bulk) = &layout.bulk {
+            self.bulk
+                .take(self.operation, bulk, |position| raw(row, position).ok().flatten());
         }
         if layout
             .present
@@ -199,8 +205,13 @@ impl<'a> Answer<'a> {
         Ok(())
     }
 
-    fn finish(self) -> Ended {
+    fn finish(mut self) -> Ended {
+        let is_bulk = self.plan.layout.bulk.is_some();
+        if let Some(written) = self.bulk.written {
+            self.seen = written;
+        }
         let judged = match self.judged {
+            None if is_bulk => Judged::Verdict(self.bulk.verdict(self.operation, self.seen)),
             Some(judged) => judged,
             None => Judged::Verdict(plain_verdict(self.operation, self.seen)),
         };
@@ -220,7 +231,12 @@ impl<'a> Answer<'a> {
             Operation::Update(update) if update.set.is_empty() => 0,
             _ => self.seen,
         };
-        let created = if verdict == Verdict::Created { affected } else { 0 };
+        let created = match verdict {
+            Verdict::Created if is_bulk => self.bulk.made,
+            Verdict::Created => affected,
+            _ => 0,
+        };
+        let one = !is_many(self.operation);
         let rows = self.sink.finish(!self.operation.is_write(), self.returned);
         Ended::Outcome(Outcome {
             verdict,
@@ -230,8 +246,8 @@ impl<'a> Answer<'a> {
             created,
             total: self.total,
             next: self.next,
-            version: self.version,
-            uid: uid(self.operation),
+            version: self.version.filter(|_| one),
+            uid: self.bulk.uid.filter(|_| one).or_else(|| uid(self.operation)),
         })
     }
 }
@@ -249,6 +265,15 @@ fn plain_verdict(operation: &Operation, seen: u64) -> Verdict {
             Judged::Verdict(verdict) => verdict,
             Judged::RaceLost => Verdict::NotFound,
         },
+    }
+}
+
+/// Whether an operation speaks of many rows, so that there is no one row to tell of.
+fn is_many(operation: &Operation) -> bool {
+    match operation {
+        Operation::UpdateMany(_) | Operation::DeleteMany(_) => true,
+        Operation::Insert(insert) => insert.rows.len() != 1,
+        _ => false,
     }
 }
 

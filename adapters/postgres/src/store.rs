@@ -13,7 +13,7 @@ use crate::connection::{Connector, Exclusive, Live, Pool, Settings};
 use crate::errors::{Failure, Phase, classify_plain};
 use crate::retry::Tries;
 use crate::run;
-use crate::sql::Plans;
+use crate::sql::{self, Plans};
 use crate::transaction::SetUp;
 use crate::unit::Unit;
 
@@ -112,6 +112,9 @@ impl PostgresStore {
 impl RecordStore for PostgresStore {
     async fn execute(&self, operation: Operation, context: &StoreContext) -> Result<Outcome, StoreError> {
         in_time(context.deadline)?;
+        if let Some(verdict) = sql::refused_at_once(&operation) {
+            return Ok(Outcome::verdict(verdict));
+        }
         let mut tries = Tries::of(context);
         loop {
             match self.attempt(&operation, context).await {

@@ -12,7 +12,7 @@ use crate::connection::Exclusive;
 use crate::errors::{Again, Failure, Phase, classify, classify_plain, classify_set_up};
 use crate::retry::Tries;
 use crate::run;
-use crate::sql::Plans;
+use crate::sql::{Plans, refused_at_once};
 use crate::store::within;
 use crate::transaction::SetUp;
 
@@ -171,6 +171,9 @@ impl UnitOfWork for Unit {
     async fn execute(&mut self, operation: Operation) -> Result<Outcome, StoreError> {
         let result = match self.state {
             State::Failed | State::Busy => return Err(StoreError::Internal),
+            State::Fresh | State::Open if let Some(verdict) = refused_at_once(&operation) => {
+                return Ok(Outcome::verdict(verdict));
+            }
             State::Fresh => self.first(&operation).await,
             State::Open => self.attempt(&operation, State::Open).await,
         };

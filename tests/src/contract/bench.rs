@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use rowstamp_domain::caller::Caller;
 use rowstamp_domain::definition::{ApiDefinition, FieldId, ResourceDefinition};
 use rowstamp_domain::operation::{
-    Count, Delete, DeleteMany, Insert, List, NewRow, Operation, Outcome, Precondition, Read, Replace,
-    Representation, Rows, Stamp, Update, UpdateMany, Verdict,
+    ConflictAction, Count, Delete, DeleteMany, Insert, List, Merge, NewRow, OnConflict, Operation, Outcome,
+    Precondition, Read, Replace, Representation, RowBound, Rows, Stamp, Update, UpdateMany, Verdict,
 };
 use rowstamp_domain::query::{
     Comparison, Condition, Direction, Nulls, Operand, OrderTerm, Predicate, Query, Select, SelectItem, Test,
@@ -243,7 +243,7 @@ impl Bench {
     pub fn insert_values(&self, resource: &str, rows: Vec<Vec<(FieldId, Value)>>) -> Insert {
         let rows: Vec<_> = rows.into_iter().map(|row| self.stamped(resource, row)).collect();
         Insert {
-            bound: rowstamp_domain::operation::RowBound::Any,
+            bound: RowBound::Any,
             conflict: None,
             resource: Arc::clone(self.resource(resource)),
             columns: rows[0].iter().map(|(id, _)| *id).collect(),
@@ -292,6 +292,82 @@ impl Bench {
                 permitted: Condition::Always,
             }),
             update,
+        }
+    }
+
+    /// Creates these objects, and changes those in whose way a row is at `target`, by `bob` at `at(1_000_000)`: every field that an object
+    /// names but the target and the uid.
+    pub fn merge(&self, resource: &str, objects: &[Json], target: &[&str]) -> Insert {
+        let template = self.update(resource, uid(0), &objects[0]);
+        let target: Vec<FieldId> = target.iter().map(|name| self.field(resource, name)).collect();
+        let uid = self.field(resource, "uid");
+        let set = template.set.iter().map(|(id, _)| *id);
+        let merge = Merge {
+            set: set.filter(|id| *id != uid && !target.contains(id)).collect(),
+            given: None,
+            expect: vec![Vec::new(); objects.len()],
+            visible: Condition::Always,
+            permitted: Condition::Always,
+            stamp: template.stamp,
+        };
+        self.upsert(resource, objects, target, ConflictAction::Merge(Box::new(merge)))
+    }
+
+    /// Creates these objects, and passes over those in whose way a row is at `target`.
+    pub fn ignore(&self, resource: &str, objects: &[Json], target: &[&str]) -> Insert {
+        let target = target.iter().map(|name| self.field(resource, name)).collect();
+        self.upsert(resource, objects, target, ConflictAction::Ignore)
+    }
+
+    fn upsert(
+        &self,
+        resource: &str,
+        objects: &[Json],
+        target: Vec<FieldId>,
+        action: ConflictAction,
+    ) -> Insert {
+        Insert {
+            conflict: Some(OnConflict { target, action }),
+            ..self.insert(resource, objects)
+        }
+    }
+
+    /// Changes the rows that match, by `bob` at `at(1_000_000)`; all columns come back, in an array.
+    pub fn update_many(&self, resource: &str, condition: Condition, set: &Json) -> UpdateMany {
+        let Update {
+            resource,
+            visible,
+            permitted,
+            set,
+            expect,
+            stamp,
+            select,
+            ..
+        } = self.update(resource, uid(0), set);
+        UpdateMany {
+            resource,
+            condition,
+            visible,
+            permitted,
+            set,
+            expect,
+            stamp,
+            bound: RowBound::Any,
+            select,
+            representation: Representation::JsonArray,
+        }
+    }
+
+    /// Deletes the rows that match; all columns come back, in an array.
+    pub fn delete_many(&self, resource: &str, condition: Condition) -> DeleteMany {
+        DeleteMany {
+            resource: Arc::clone(self.resource(resource)),
+            condition,
+            visible: Condition::Always,
+            permitted: Condition::Always,
+            bound: RowBound::Any,
+            select: self.all(resource),
+            representation: Representation::JsonArray,
         }
     }
 
@@ -362,6 +438,18 @@ impl Bench {
     /// These columns of all rows, as a JSON array.
     pub async fn rows(&self, resource: &str, columns: &[&str]) -> String {
         json(&self.run(self.list(resource, columns)).await).to_owned()
+    }
+}
+
+/// How an upsert changes rows, to be said otherwise.
+///
+/// # Panics
+/// When it passes over them.
+#[track_caller]
+pub(super) fn merge_of(upsert: &mut Insert) -> &mut Merge {
+    match upsert.conflict.as_mut().map(|conflict| &mut conflict.action) {
+        Some(ConflictAction::Merge(merge)) => merge,
+        other => panic!("expected a merge, found {other:?}"),
     }
 }
 

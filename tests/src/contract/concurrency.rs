@@ -18,10 +18,10 @@ use super::bench::{Bench, Step, at, context, uid};
 /// How many write at the same time.
 const WRITERS: usize = 8;
 
-type Answer = Result<Outcome, StoreError>;
+pub(super) type Answer = Result<Outcome, StoreError>;
 
 /// Carries out all operations at the same time; the answers are in the order of the operations.
-async fn all_at_once(bench: &Bench, operations: Vec<Operation>) -> Vec<Answer> {
+pub(super) async fn all_at_once(bench: &Bench, operations: Vec<Operation>) -> Vec<Answer> {
     let start = Arc::new(Barrier::new(operations.len()));
     let mut tasks = JoinSet::new();
     for (index, operation) in operations.into_iter().enumerate() {
@@ -56,7 +56,7 @@ fn times<const N: usize>(expected: [(&str, usize); N]) -> BTreeMap<String, usize
         .collect()
 }
 
-fn step(operation: impl Into<Step>) -> Operation {
+pub(super) fn step(operation: impl Into<Step>) -> Operation {
     operation.into().0
 }
 

@@ -4,10 +4,12 @@
 //! each; how their tables come to be is the business of a [`StoreFactory`].
 
 mod bench;
+pub mod bulk_inserts;
 pub mod concurrency;
 pub mod constraints;
 pub mod cursors;
 mod definitions;
+pub mod delete_many;
 pub mod deletes;
 pub mod embeds;
 pub mod inserts;
@@ -17,7 +19,9 @@ pub mod reads;
 pub mod replaces;
 pub mod types;
 pub mod units;
+pub mod update_many;
 pub mod updates;
+pub mod upserts;
 
 pub use bench::{Bench, Step, StoreFactory, at, context, run, uid};
 pub use definitions::library;
@@ -139,6 +143,51 @@ macro_rules! store_contract {
                 a_row_that_others_refer_to_stays
                 rows_that_refer_go_too_or_lose_their_reference_as_declared
             }
+            bulk_inserts {
+                ten_thousand_rows_with_arrays_are_created_in_one_operation
+                a_number_of_new_rows_that_may_not_be_is_refused
+            }
+            upserts {
+                a_merge_creates_what_is_not_there_and_changes_what_is
+                a_merge_keeps_who_made_the_row_and_stamps_who_changed_it
+                each_record_of_a_merge_changes_what_it_gives_alone
+                a_merge_goes_by_fields_that_are_unique_together
+                a_merge_that_sets_nothing_stamps_all_the_same
+                a_row_out_of_reach_keeps_a_merge_from_writing_anything
+                a_merge_tells_every_record_that_expects_something_else
+                what_is_in_the_way_elsewhere_is_a_conflict_all_the_same
+                rows_that_are_in_the_way_can_be_passed_over
+                an_upsert_comes_in_the_form_asked_for
+                a_number_of_upserted_rows_that_may_not_be_is_refused
+                a_table_without_stamps_is_merged_too
+                an_upsert_within_a_unit_sees_what_was_written_there
+                of_all_that_merge_the_same_new_rows_one_creates_each
+                no_merge_is_lost_and_every_version_differs
+                of_all_that_pass_over_the_same_rows_one_creates_each
+                random_upserts_do_what_a_plain_model_does
+            }
+            update_many {
+                the_rows_that_match_are_changed_and_stamped_and_come_back_by_uid
+                where_nothing_matches_or_nothing_is_set_nothing_is_changed
+                only_rows_that_are_visible_and_in_reach_are_changed
+                one_row_that_would_leave_the_reach_keeps_all_from_being_changed
+                a_changed_row_that_may_not_be_seen_any_more_is_not_shown
+                what_any_of_them_is_expected_to_have_is_told_where_it_has_not
+                a_number_of_changed_rows_that_may_not_be_is_refused
+                changed_rows_come_in_the_form_asked_for
+                a_change_of_many_into_a_conflict_changes_none
+                a_table_without_stamps_is_changed_too
+                of_all_that_change_the_same_rows_none_fails_and_none_is_lost
+                who_waited_changes_only_rows_that_still_match
+            }
+            delete_many {
+                the_rows_that_match_are_gone_and_shown_as_they_were
+                only_rows_that_are_visible_and_in_reach_are_deleted
+                a_number_of_deleted_rows_that_may_not_be_is_refused
+                deleted_rows_come_in_the_form_asked_for
+                one_row_that_others_refer_to_keeps_all_where_they_are
+                each_row_is_deleted_once
+            }
             constraints {
                 a_uid_is_used_once
                 a_uid_of_another_name_is_told_by_ours
@@ -222,6 +271,10 @@ mod tests {
             include_str!("updates.rs"),
             include_str!("replaces.rs"),
             include_str!("deletes.rs"),
+            include_str!("bulk_inserts.rs"),
+            include_str!("upserts.rs"),
+            include_str!("update_many.rs"),
+            include_str!("delete_many.rs"),
             include_str!("constraints.rs"),
             include_str!("units.rs"),
             include_str!("types.rs"),

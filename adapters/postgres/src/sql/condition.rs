@@ -32,6 +32,17 @@ pub(super) enum Row<'s> {
         /// The number of the first.
         first: Number,
     },
+    /// The stored row after it took values of a new row `n` that it is in the way of.
+    Merged {
+        /// The columns of the new row.
+        columns: &'s [FieldId],
+        /// The columns it takes.
+        set: &'s [FieldId],
+        /// Whether `n` says for each of them, as `g0`, `g1`, …, if it is given.
+        masked: bool,
+        /// The stamps.
+        stamp: StampNumbers,
+    },
     /// One of many new rows, `n`, whose columns are called by their position.
     Bulk {
         /// The columns given.
@@ -194,6 +205,22 @@ pub(super) fn operand(w: &mut Writer<'_>, resource: &ResourceDefinition, id: Fie
                 operand(w, resource, id, &Row::Stored);
             }
         }
+        Row::Merged {
+            columns,
+            set,
+            masked,
+            stamp,
+        } => {
+            if let Some(position) = set.iter().position(|set| *set == id) {
+                merged_column(w, resource, columns, id, masked.then_some(position));
+            } else if resource.audit.last_updated_at == Some(id) {
+                next_version(w, field, *stamp);
+            } else if resource.audit.last_updater_uid == Some(id) {
+                w.number(stamp.actor);
+            } else {
+                operand(w, resource, id, &Row::Stored);
+            }
+        }
         Row::New { columns, first } => match columns.position(id) {
             Some(position) => parameter(w, *first, position),
             None => absent(w, field),
@@ -218,13 +245,40 @@ fn absent(w: &mut Writer<'_>, field: &Field) {
 
 /// A column of a bulk insert's rows: arrays travel as text, since `unnest` would flatten them.
 pub(super) fn bulk_column(w: &mut Writer<'_>, field: &Field, position: usize) {
-    w.indexed("n.c", position);
+    sent_column(w, field, "n.c", position);
+}
+
+/// A numbered column of rows that were sent as one array per column.
+pub(super) fn sent_column(w: &mut Writer<'_>, field: &Field, name: &str, position: usize) {
+    w.indexed(name, position);
     if field.ty.array && field.db_type.is_none() {
         w.push("::");
         w.push(sql_type(field.ty.scalar));
         w.push("[]");
     }
     w.cast_in(field);
+}
+
+/// What a stored row gets for a column of a new row `n`: the new value, or what it has where the mask says that none is given.
+pub(super) fn merged_column(
+    w: &mut Writer<'_>,
+    resource: &ResourceDefinition,
+    columns: &[FieldId],
+    id: FieldId,
+    mask: Option<usize>,
+) {
+    let field = resource.field(id);
+    let position = columns.iter().position(|column| *column == id).unwrap_or(0);
+    let Some(mask) = mask else {
+        return bulk_column(w, field, position);
+    };
+    w.indexed("CASE WHEN n.g", mask);
+    w.push(" THEN ");
+    bulk_column(w, field, position);
+    w.push(" ELSE ");
+    // A `json` column and the new value have no type in common but this one.
+    operand(w, resource, id, &Row::Stored);
+    w.push(" END");
 }
 
 /// The version that a changed row gets: now, but always later than the one it has.

@@ -3,6 +3,7 @@
 use rowstamp_domain::operation::{Insert, Representation};
 use tokio_postgres::types::Type;
 
+use super::bulk;
 use super::condition::{self, Columns, Row};
 use super::plan::Layout;
 use super::select::{Naming, separate, write_columns, write_version};
@@ -11,6 +12,9 @@ use crate::params::Param;
 
 /// One row or many; all or none.
 pub(super) fn insert<'a>(w: &mut Writer<'a>, insert: &'a Insert) -> Layout {
+    if let Some(conflict) = &insert.conflict {
+        return bulk::upsert(w, insert, conflict);
+    }
     match &*insert.rows {
         [row] => one(w, insert, row),
         _ => many(w, insert),

@@ -3,6 +3,7 @@
 //! Identifiers come from the definition and are quoted by one function; values are always parameters. A statement is
 //! built once for each shape; after that only its parameters are collected.
 
+mod bulk;
 mod condition;
 mod embed;
 mod grouped;
@@ -24,6 +25,7 @@ mod tests;
 mod verdict;
 pub(crate) mod writer;
 
+pub(crate) use bulk::{BulkJudgement, RACE_LOST, refused_at_once};
 pub(crate) use plan::{Layout, Plan, selection};
 pub(crate) use plans::Plans;
 pub(crate) use select::shown;
@@ -67,6 +69,7 @@ fn write<'a>(w: &mut Writer<'a>, operation: &'a Operation) -> Layout {
         Operation::Update(update) => item::update(w, update),
         Operation::Replace(replace) => item::replace(w, replace),
         Operation::Delete(delete) => item::delete(w, delete),
-        Operation::UpdateMany(_) | Operation::DeleteMany(_) => unimplemented!(),
+        Operation::UpdateMany(update) => bulk::update_many(w, update),
+        Operation::DeleteMany(delete) => bulk::delete_many(w, delete),
     }
 }

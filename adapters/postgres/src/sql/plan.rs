@@ -10,6 +10,7 @@ use rowstamp_domain::query::{OrderTerm, Relation, Select, SelectItem};
 use tokio_postgres::Column;
 use tokio_postgres::types::Type;
 
+use super::bulk::BulkLayout;
 use super::select::shown;
 use super::writer::Writer;
 use super::{grouped, order};
@@ -77,6 +78,8 @@ pub(crate) struct Layout {
     pub(crate) keys: Vec<usize>,
     /// How an item write was judged.
     pub(crate) judgement: Option<Judgement>,
+    /// How the rows of a bulk write were judged.
+    pub(crate) bulk: Option<BulkLayout>,
 }
 
 /// Where an item write's judgements are. What is absent was not in question.

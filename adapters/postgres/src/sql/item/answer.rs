@@ -10,15 +10,15 @@ use crate::sql::select::{Naming, separate, write_columns, write_version};
 use crate::sql::writer::Writer;
 
 /// What a write shows of the row.
-pub(super) struct Answer<'a, 's> {
-    pub(super) resource: &'s ResourceDefinition,
-    pub(super) select: &'a Select,
-    pub(super) representation: Representation,
-    pub(super) visible: &'a Condition,
+pub(in crate::sql) struct Answer<'a, 's> {
+    pub(in crate::sql) resource: &'s ResourceDefinition,
+    pub(in crate::sql) select: &'a Select,
+    pub(in crate::sql) representation: Representation,
+    pub(in crate::sql) visible: &'a Condition,
 }
 
 impl<'a> Answer<'a, 'a> {
-    pub(super) fn of_update(update: &'a Update) -> Self {
+    pub(in crate::sql) fn of_update(update: &'a Update) -> Self {
         Self {
             resource: &update.resource,
             select: &update.select,
@@ -29,7 +29,7 @@ impl<'a> Answer<'a, 'a> {
 }
 
 /// The columns that a write returns, by the names they have in its CTE.
-pub(super) struct Written {
+pub(in crate::sql) struct Written {
     selected: usize,
     version: Option<usize>,
     /// Whether the version is a column of its own, `v`.
@@ -37,7 +37,7 @@ pub(super) struct Written {
     shown: bool,
 }
 
-pub(super) fn returning<'a>(w: &mut Writer<'a>, answer: &Answer<'a, '_>) -> Written {
+pub(in crate::sql) fn returning<'a>(w: &mut Writer<'a>, answer: &Answer<'a, '_>) -> Written {
     w.push(" RETURNING ");
     let mut layout = write_columns(
         w,
@@ -67,11 +67,11 @@ pub(super) fn returning<'a>(w: &mut Writer<'a>, answer: &Answer<'a, '_>) -> Writ
 }
 
 impl Written {
-    pub(super) fn select(&self, w: &mut Writer<'_>) -> Layout {
+    pub(in crate::sql) fn select(&self, w: &mut Writer<'_>) -> Layout {
         self.select_as(w, "w")
     }
 
-    pub(super) fn select_as(&self, w: &mut Writer<'_>, alias: &str) -> Layout {
+    pub(in crate::sql) fn select_as(&self, w: &mut Writer<'_>, alias: &str) -> Layout {
         let mut layout = Layout::default();
         for index in 0..self.selected {
             separate(w, &layout);

@@ -4,8 +4,8 @@
 //! committed, so the judgement is about the row that will be written; a sub-select would judge the row of the snapshot.
 //! What needs no judgement is written straight away.
 
-mod answer;
-mod change;
+pub(super) mod answer;
+pub(super) mod change;
 mod replace;
 mod target;
 
@@ -34,9 +34,9 @@ pub(super) fn update<'a>(w: &mut Writer<'a>, update: &'a Update) -> Layout {
         || !condition::is_always(&update.permitted)
         || !update.expect.is_empty()
         || !matches!(update.precondition, Precondition::None | Precondition::Exists);
-    let change = Change::number(w, update);
+    let change = Change::number(w, &update.resource, &update.set, &update.stamp);
     if !judged {
-        change.write(w, update);
+        change.write(w, &update.resource, &update.set);
         where_uid(w, &update.resource, uid, " WHERE ");
         w.push(" RETURNING ");
         let mut layout = write_columns(
@@ -56,7 +56,7 @@ pub(super) fn update<'a>(w: &mut Writer<'a>, update: &'a Update) -> Layout {
     w.push("WITH target AS (");
     let questions = target(w, &Target::of_update(update, &change), uid, " FOR NO KEY UPDATE");
     w.push("), w AS (");
-    change.write(w, update);
+    change.write(w, &update.resource, &update.set);
     w.push(" FROM target");
     where_uid(w, &update.resource, uid, " WHERE ");
     questions.demand(w);

@@ -22,11 +22,11 @@ pub(in crate::sql) fn replace<'a>(w: &mut Writer<'a>, replace: &'a Replace) -> L
     let update = &replace.update;
     let resource = &*update.resource;
     let uid = w.param(Param::Uuid(update.uid), Type::UUID);
-    let change = Change::number(w, update);
+    let change = Change::number(w, &update.resource, &update.set, &update.stamp);
     w.push("WITH target AS (");
     let questions = target(w, &Target::of_update(update, &change), uid, " FOR NO KEY UPDATE");
     w.push("), w AS (");
-    change.write(w, update);
+    change.write(w, &update.resource, &update.set);
     w.push(" FROM target");
     where_uid(w, resource, uid, " WHERE ");
     questions.demand(w);

@@ -5,7 +5,10 @@
 use std::sync::Arc;
 
 use rowstamp_domain::definition::{FieldId, ResourceDefinition};
-use rowstamp_domain::operation::{Operation, Precondition};
+use rowstamp_domain::operation::{
+    ConflictAction, OnConflict, Operation, Precondition, Representation, RowBound,
+};
+use rowstamp_domain::query::Select;
 use rowstamp_domain::value::Value;
 
 mod condition;
@@ -30,7 +33,12 @@ pub(super) fn write(operation: &Operation, key: &mut Vec<u8>) {
         }
         Operation::List(op) => list(op, key),
         Operation::Insert(insert) => {
-            key.push(if insert.rows.len() == 1 { 2 } else { 3 });
+            let kind = match &insert.conflict {
+                None if insert.rows.len() == 1 => 2,
+                None => 3,
+                Some(_) => 9,
+            };
+            key.push(kind);
             select(&insert.select, insert.representation, key);
             count(insert.columns.len(), key);
             for column in &insert.columns {
@@ -38,6 +46,9 @@ pub(super) fn write(operation: &Operation, key: &mut Vec<u8>) {
             }
             condition(&insert.permitted, resource, key);
             condition(&insert.visible, resource, key);
+            if let Some(conflict) = &insert.conflict {
+                on_conflict(conflict, insert.bound, resource, key);
+            }
         }
         Operation::Update(update) => {
             key.push(4);
@@ -55,7 +66,24 @@ pub(super) fn write(operation: &Operation, key: &mut Vec<u8>) {
                 }
             }
         }
-        Operation::UpdateMany(_) | Operation::DeleteMany(_) => unimplemented!(),
+        Operation::UpdateMany(update) => {
+            key.push(7);
+            many(&update.select, update.representation, key);
+            condition(&update.visible, resource, key);
+            condition(&update.permitted, resource, key);
+            condition(&update.condition, resource, key);
+            fields(&update.set, key);
+            fields(&update.expect, key);
+            bound(update.bound, key);
+        }
+        Operation::DeleteMany(delete) => {
+            key.push(8);
+            many(&delete.select, delete.representation, key);
+            condition(&delete.visible, resource, key);
+            condition(&delete.permitted, resource, key);
+            condition(&delete.condition, resource, key);
+            bound(delete.bound, key);
+        }
         Operation::Delete(delete) => {
             key.push(6);
             select(&delete.select, delete.representation, key);
@@ -77,6 +105,47 @@ fn item_update(
     fields(&update.set, key);
     fields(&update.expect, key);
     precondition(&update.precondition, key);
+}
+
+/// The columns of a write whose condition may speak of embeds, also where nothing is shown.
+fn many(columns: &Select, representation: Representation, key: &mut Vec<u8>) {
+    key.push(u8::from(representation == Representation::Nothing));
+    select(columns, Representation::JsonArray, key);
+}
+
+fn on_conflict(conflict: &OnConflict, rows: RowBound, resource: &ResourceDefinition, key: &mut Vec<u8>) {
+    count(conflict.target.len(), key);
+    for id in &conflict.target {
+        field(*id, key);
+    }
+    match &conflict.action {
+        ConflictAction::Ignore => {
+            key.push(0);
+            bound(rows, key);
+        }
+        ConflictAction::Merge(merge) => {
+            key.push(if merge.given.is_none() { 1 } else { 2 });
+            count(merge.set.len(), key);
+            for id in &merge.set {
+                field(*id, key);
+            }
+            let expected = super::bulk::expected_fields(merge);
+            count(expected.len(), key);
+            for id in expected {
+                field(id, key);
+            }
+            condition(&merge.visible, resource, key);
+            condition(&merge.permitted, resource, key);
+        }
+    }
+}
+
+fn bound(bound: RowBound, key: &mut Vec<u8>) {
+    key.push(match bound {
+        RowBound::Any => 0,
+        RowBound::AtMost(_) => 1,
+        RowBound::One => 2,
+    });
 }
 
 /// A resource is told by its address.
