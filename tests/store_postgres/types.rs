@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::fixture::{Fixture, json};
 
-const TYPES: [&str; 12] = [
+pub(crate) const TYPES: [&str; 12] = [
     "text",
     "integer",
     "bigint",
@@ -126,7 +126,7 @@ fn texts(name: &str) -> &'static [&'static str] {
     }
 }
 
-fn values(name: &str) -> Vec<Value> {
+pub(crate) fn values(name: &str) -> Vec<Value> {
     let ty: FieldType = name.parse().unwrap();
     let mut values: Vec<Value> = texts(name)
         .iter()
@@ -136,7 +136,7 @@ fn values(name: &str) -> Vec<Value> {
     values
 }
 
-fn arrays(name: &str) -> Vec<Value> {
+pub(crate) fn arrays(name: &str) -> Vec<Value> {
     let flat = values(name);
     let pair = Value::Array(flat[..2].to_vec());
     let holed = Value::Array(vec![Value::Null, flat[0].clone()]);
@@ -149,7 +149,7 @@ fn arrays(name: &str) -> Vec<Value> {
     ]
 }
 
-fn definition() -> String {
+pub(crate) fn definition() -> String {
     let mut text =
         String::from("[api]\ntitle = \"Types\"\nversion = \"1.0.0\"\n[resources.samples.fields]\n");
     for name in TYPES {
@@ -262,7 +262,7 @@ async fn every_value_can_be_compared_with() {
     }
 }
 
-const EXISTING: &str = r#"
+pub(crate) const EXISTING: &str = r#"
 [api]
 title = "Existing"
 version = "1.0.0"

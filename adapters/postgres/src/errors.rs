@@ -4,6 +4,7 @@
 
 use rowstamp_domain::definition::{FieldId, ResourceDefinition};
 use rowstamp_domain::operation::{Operation, Outcome, Verdict};
+use rowstamp_domain::query::{Condition, Predicate, Select};
 use rowstamp_ports::{Conflict, ConflictKind, FaultKind, FieldFault, QueryFault, StoreError};
 use tokio_postgres::Error;
 use tokio_postgres::error::DbError;
@@ -234,8 +235,8 @@ fn mean(sqlstate: &str, refusal: &DbError, phase: Phase, operation: Option<&Oper
         "42P01" | "42703" | "42883" | "42804" | "42704" | "3F000" | "3D000" | "42P10" | "428C9" | "42501"
         | "0A000" => StoreError::Drift,
         "2201B" => StoreError::InvalidQuery(QueryFault::RegularExpression),
-        // The statement itself is well formed, so this is about the text of a search.
-        "42601" if operation.is_some() => StoreError::InvalidQuery(QueryFault::SearchWords),
+        // The statement itself is well formed, so this is about the words of a search.
+        "42601" if operation.is_some_and(searches) => StoreError::InvalidQuery(QueryFault::SearchWords),
         // What a read computes of stored values: casts and sums. The cast of one JSON value to another type is refused as 22023.
         _ if sqlstate.starts_with("22") && operation.is_some_and(|operation| !operation.is_write()) => {
             StoreError::InvalidQuery(QueryFault::Value)
@@ -252,6 +253,30 @@ fn mean(sqlstate: &str, refusal: &DbError, phase: Phase, operation: Option<&Oper
             Phase::Sent => StoreError::OutcomeUnknown,
         },
         _ => StoreError::Internal,
+    }
+}
+
+/// Whether a query of the operation's searches text.
+fn searches(operation: &Operation) -> bool {
+    fn condition(of: &Condition) -> bool {
+        match of {
+            Condition::Always | Condition::Never | Condition::Embedded(_) => false,
+            Condition::All(parts) | Condition::Any(parts) => parts.iter().any(condition),
+            Condition::Not(inner) => condition(inner),
+            Condition::Test(test) => matches!(test.predicate, Predicate::Search { .. }),
+        }
+    }
+    fn embeds(select: &Select) -> bool {
+        select
+            .embeds()
+            .any(|(_, embed)| condition(&embed.query.condition) || embeds(&embed.query.select))
+    }
+    match operation {
+        Operation::List(list) => condition(&list.query.condition) || embeds(&list.query.select),
+        Operation::UpdateMany(update) => condition(&update.condition) || embeds(&update.select),
+        Operation::DeleteMany(delete) => condition(&delete.condition) || embeds(&delete.select),
+        Operation::Read(read) => embeds(&read.select),
+        _ => false,
     }
 }
 

@@ -115,26 +115,35 @@ impl<'a, 's> Keyset<'a, 's> {
         w.push(")");
     }
 
-    /// Writes the table as the rows after the position, case by case: `(SELECT … UNION ALL SELECT …)`.
-    pub(super) fn write_union(&self, w: &mut Writer<'a>, resource: &ResourceDefinition, alias: Alias) {
+    /// Writes the rows after the position, case by case: `((SELECT …) UNION ALL (SELECT …))`. Each case is a page in itself, with what
+    /// `conditions` writes and in the same order, so that none of them is read further than the page can need.
+    pub(super) fn write_union(
+        &self,
+        w: &mut Writer<'a>,
+        resource: &ResourceDefinition,
+        mut conditions: impl FnMut(&mut Writer<'a>),
+        mut page: impl FnMut(&mut Writer<'a>),
+    ) {
         w.push("(");
         for (index, branch) in self.branches.iter().enumerate() {
-            if index > 0 {
-                w.push(" UNION ALL ");
-            }
-            w.push("SELECT ");
+            w.push(if index > 0 {
+                " UNION ALL (SELECT "
+            } else {
+                "(SELECT "
+            });
             for (index, field) in resource.fields.iter().enumerate() {
                 if index > 0 {
                     w.push(", ");
                 }
-                w.column_of(alias, field);
+                w.column(field);
             }
             w.push(" FROM ");
             w.table(resource);
-            w.push(" AS ");
-            w.alias(alias);
-            w.push(" WHERE ");
+            w.push(" AS t");
+            conditions(w);
             self.write_branch(w, *branch);
+            page(w);
+            w.push(")");
         }
         w.push(")");
     }

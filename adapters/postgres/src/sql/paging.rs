@@ -33,3 +33,16 @@ pub(super) fn limit_offset<'a>(w: &mut Writer<'a>, query: &'a Query, page: PageL
         w.number(offset);
     }
 }
+
+/// Writes a limit for a part of which a page is taken: as many rows as the page can skip and have.
+pub(super) fn limit_part<'a>(w: &mut Writer<'a>, query: &'a Query, page: PageLimits, beyond: u32) {
+    if let Some(limit) = limit_in_text(query.limit, page).filter(|_| query.offset == 0) {
+        return w.indexed(" LIMIT ", limit as usize + beyond as usize);
+    }
+    w.push(" LIMIT ");
+    let limit = i64::try_from(query.offset)
+        .unwrap_or(i64::MAX)
+        .saturating_add(i64::from(query.limit) + i64::from(beyond));
+    let limit = w.param(Param::BigInt(limit), Type::INT8);
+    w.number(limit);
+}

@@ -155,18 +155,39 @@ fn page<'a>(w: &mut Writer<'a>, list: &'a List, naming: Naming, source: &Source<
         Keyset::new(w, &query.order, values, resource, &query.select, place)
     });
     w.push(" FROM ");
-    match &keyset {
-        Some(keyset) if keyset.is_union() => keyset.write_union(w, resource, Alias::ROOT),
-        _ => w.table(resource),
-    }
-    w.push(" AS t");
-    match source.text {
-        Some((from, to)) => w.repeat(from, to),
-        None => conditions(w, list, Alias::ROOT),
-    }
-    if let Some(keyset) = keyset.filter(|keyset| !keyset.is_union()) {
-        w.push(if has_conditions(list) { " AND " } else { " WHERE " });
-        keyset.write(w);
+    let word = if has_conditions(list) { " AND " } else { " WHERE " };
+    if let Some(keyset) = keyset.as_ref().filter(|keyset| keyset.is_union()) {
+        let mut text = source.text;
+        keyset.write_union(
+            w,
+            resource,
+            |w| {
+                if let Some((from, to)) = text {
+                    w.repeat(from, to);
+                } else {
+                    let from = w.mark();
+                    conditions(w, list, Alias::ROOT);
+                    text = Some((from, w.mark()));
+                }
+                w.push(word);
+            },
+            |w| {
+                order::write(w, resource, query, Alias::ROOT);
+                paging::limit_part(w, query, resource.page, surplus(list));
+            },
+        );
+        w.push(" AS t");
+    } else {
+        w.table(resource);
+        w.push(" AS t");
+        match source.text {
+            Some((from, to)) => w.repeat(from, to),
+            None => conditions(w, list, Alias::ROOT),
+        }
+        if let Some(keyset) = keyset {
+            w.push(word);
+            keyset.write(w);
+        }
     }
     order::write(w, resource, query, Alias::ROOT);
     paging::limit_offset(w, query, resource.page, surplus(list));
@@ -278,14 +299,14 @@ fn counted_page<'a>(w: &mut Writer<'a>, list: &'a List) -> Layout {
             let limit = i64::try_from(exact_up_to).unwrap_or(i64::MAX).saturating_add(1);
             let limit = w.param(Param::BigInt(limit), Type::INT8);
             w.number(limit);
-            w.push(") AS some");
+            w.push(") AS seen");
             source
         }
         _ if is_grouped(list) => {
             w.push(" FROM (SELECT count(*)");
             let source = Source::all(w, list);
             source.group_by(w);
-            w.push(") AS every");
+            w.push(") AS seen");
             source
         }
         _ => Source::all(w, list),

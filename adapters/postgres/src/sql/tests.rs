@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use rowstamp_domain::definition::spec::ApiSpec;
 use rowstamp_domain::definition::{ApiDefinition, FieldId, ResourceDefinition, toml};
+use rowstamp_domain::field_type::ScalarType;
 use rowstamp_domain::operation::{
     Count, Delete, Insert, List, NewRow, Operation, Precondition, Read, Replace, Representation, Stamp,
     Update,
 };
 use rowstamp_domain::query::{
-    Comparison, Condition, Direction, IsTest, Nulls, Operand, OrderTerm, PatternKind, Predicate, Query,
-    Select, SelectItem, Test,
+    Aggregate, Column, Comparison, Condition, Direction, Embed, EmbedForm, Expression, IsTest, Join,
+    JsonPath, JsonResult, JsonStep, Nulls, Operand, OrderTerm, PatternKind, Predicate, Quantifier, Query,
+    Relation, SearchConfig, SearchKind, Select, SelectItem, Test,
 };
 use rowstamp_domain::value::{Json, Timestamp, Value};
 use rowstamp_domain::{Resource, ResourceEnum};
@@ -219,6 +221,170 @@ impl Book {
         ])
     }
 
+    fn json(&self, words: &Words) -> Operand {
+        Operand::Json {
+            field: self.id("doc"),
+            path: JsonPath {
+                steps: [JsonStep::Key(words.key.to_owned()), JsonStep::Index(words.index)].into(),
+                result: JsonResult::Text,
+            },
+        }
+    }
+
+    fn column(name: &str, expression: Expression) -> SelectItem {
+        SelectItem::Column(Arc::new(Column {
+            name: name.to_owned(),
+            expression,
+        }))
+    }
+
+    /// Books of the same title's mood: a book is embedded in itself, since there is no other resource here.
+    fn embed(&self, words: &Words, relation: Relation) -> Embed {
+        Embed {
+            name: words.alias.to_owned(),
+            resource: Arc::clone(&self.0),
+            relation,
+            join: Join::Inner,
+            form: EmbedForm::Nested,
+            visible: self.eq("title", text(words.value)),
+            query: Query {
+                select: Select(
+                    [
+                        SelectItem::Field(self.id("tags")),
+                        Self::column(words.alias, Expression::Operand(self.json(words))),
+                    ]
+                    .into(),
+                ),
+                condition: self.test("mood", Predicate::Compare(Comparison::Neq, text(words.value))),
+                limit: 7,
+                ..self.list().query
+            },
+        }
+    }
+
+    /// A list with whatever can be asked of one but groups.
+    fn rich(&self, words: &Words) -> List {
+        let uid = self.id("uid");
+        let mut list = self.list();
+        let through = Relation::Through {
+            resource: Arc::clone(&self.0),
+            near: uid,
+            far: uid,
+            visible: self.eq("pages", Value::Integer(1)),
+        };
+        let mut spread = self.embed(words, Relation::One { field: uid });
+        spread.form = EmbedForm::Spread;
+        let cast = Expression::Cast(
+            Box::new(Expression::Operand(self.json(words))),
+            ScalarType::Integer,
+        );
+        list.query.select = Select(
+            [
+                SelectItem::Field(self.id("title")),
+                Self::column(words.alias, cast),
+                SelectItem::Embed(Arc::new(self.embed(words, Relation::Many { field: uid }))),
+                SelectItem::Embed(Arc::new(self.embed(words, through))),
+                SelectItem::Embed(Arc::new(spread)),
+            ]
+            .into(),
+        );
+        let values = || vec![text(words.value), text("b")];
+        list.query.condition = Condition::All(vec![
+            Condition::Test(Test {
+                operand: self.json(words),
+                predicate: Predicate::CompareEach(Comparison::Lt, Quantifier::All, values()),
+            }),
+            self.test(
+                "title",
+                Predicate::MatchesEach(PatternKind::IRegex, Quantifier::Any, values()),
+            ),
+            self.test(
+                "title",
+                Predicate::Search {
+                    kind: SearchKind::Web,
+                    config: SearchConfig::named("german"),
+                    words: text(words.value),
+                },
+            ),
+            self.test("tags", Predicate::Overlaps(Value::Array(values()))),
+            self.test("tags", Predicate::Contains(Value::Array(values()))),
+            Condition::Not(Box::new(Condition::Embedded(2))),
+        ]);
+        let mut by_embed = self.order("mood", Direction::Descending, Nulls::Last);
+        by_embed.embed = Some(4);
+        let by_json = OrderTerm {
+            embed: None,
+            operand: self.json(words),
+            direction: Direction::Ascending,
+            nulls: Nulls::First,
+        };
+        list.query.order.splice(0..0, [by_embed, by_json]);
+        list.query.after = Some(vec![
+            text(words.value),
+            text(words.value),
+            Value::Uuid(Uuid::nil()),
+        ]);
+        list.look_ahead = true;
+        list
+    }
+
+    fn grouped(&self, words: &Words) -> List {
+        let mut list = self.list();
+        let sum = Expression::Aggregate(
+            Aggregate::Sum,
+            Box::new(Expression::Operand(Operand::Field(self.id("pages")))),
+        );
+        let first = Expression::Aggregate(
+            Aggregate::Min,
+            Box::new(Expression::Operand(Operand::Field(self.id("uid")))),
+        );
+        let mut spread = self.embed(
+            words,
+            Relation::One {
+                field: self.id("uid"),
+            },
+        );
+        spread.form = EmbedForm::Spread;
+        list.query.select = Select(
+            [
+                Self::column(words.alias, Expression::Operand(self.json(words))),
+                SelectItem::Field(self.id("mood")),
+                Self::column("n", Expression::CountRows),
+                Self::column("pages", Expression::Cast(Box::new(sum), ScalarType::Text)),
+                Self::column("first", first),
+                SelectItem::Embed(Arc::new(spread)),
+            ]
+            .into(),
+        );
+        list.query.order = vec![
+            OrderTerm {
+                embed: None,
+                operand: self.json(words),
+                direction: Direction::Ascending,
+                nulls: Nulls::Last,
+            },
+            self.order("mood", Direction::Descending, Nulls::First),
+        ];
+        list.query.after = Some(vec![text(words.value), Value::Null]);
+        list.look_ahead = true;
+        list
+    }
+
+    fn after(&self, fields: &[&str]) -> List {
+        let mut list = self.list();
+        list.query.order = fields
+            .iter()
+            .map(|field| self.order(field, Direction::Descending, Nulls::Last))
+            .collect();
+        let value = |field: &&str| match *field {
+            "pages" => Value::Integer(1),
+            _ => Value::Uuid(Uuid::nil()),
+        };
+        list.query.after = Some(fields.iter().map(value).collect());
+        list.look_ahead = true;
+        list
+    }
+
     /// Operations by name, each of a shape of its own.
     fn operations(&self) -> Vec<(&'static str, Operation)> {
         let nothing = Representation::Nothing;
@@ -281,6 +447,37 @@ impl Book {
                     representation: nothing,
                     ..self.list()
                 }),
+            ),
+            (
+                "list with everything",
+                Operation::List(self.rich(&Words::HARMLESS)),
+            ),
+            (
+                "list with everything, and count",
+                Operation::List(List {
+                    count: Count::Exact,
+                    ..self.rich(&Words::HARMLESS)
+                }),
+            ),
+            (
+                "list with everything, and estimate",
+                Operation::List(List {
+                    count: Count::Estimated { exact_up_to: 5 },
+                    ..self.rich(&Words::HARMLESS)
+                }),
+            ),
+            ("list in groups", Operation::List(self.grouped(&Words::HARMLESS))),
+            (
+                "list in groups, and count",
+                Operation::List(List {
+                    count: Count::Exact,
+                    ..self.grouped(&Words::HARMLESS)
+                }),
+            ),
+            ("list after a position", Operation::List(self.after(&["uid"]))),
+            (
+                "list after a position with nulls",
+                Operation::List(self.after(&["pages", "uid"])),
             ),
             ("insert one", Operation::Insert(self.insert(1))),
             (
@@ -352,6 +549,23 @@ impl Book {
             ),
         ]
     }
+}
+
+/// What callers write, wherever they can.
+struct Words {
+    alias: &'static str,
+    key: &'static str,
+    index: i32,
+    value: &'static str,
+}
+
+impl Words {
+    const HARMLESS: Self = Self {
+        alias: "alias",
+        key: "key",
+        index: 1,
+        value: "value",
+    };
 }
 
 fn text(text: &str) -> Value {
@@ -450,4 +664,74 @@ fn a_shape_does_not_depend_on_values() {
         shape_of(Operation::Insert(book.insert(2))),
         shape_of(Operation::Insert(book.insert(500)))
     );
+}
+
+#[test]
+fn nothing_that_callers_write_is_in_a_statement() {
+    let book = book();
+    let harmless = Words::HARMLESS;
+    for hostile in [
+        "'; DROP TABLE books; --",
+        "\" FROM pg_authid --",
+        "$1",
+        "\\'); SELECT 1; /*",
+        "{\"a\": 1}",
+        "x' OR 'x' = 'x",
+        "E'\\x27'",
+        "$$ $tag$",
+        "\u{0}\u{1}\n\u{2019}",
+    ] {
+        let words = Words {
+            alias: hostile,
+            key: hostile,
+            index: -7_654_321,
+            value: hostile,
+        };
+        for count in [
+            Count::None,
+            Count::Exact,
+            Count::Planned,
+            Count::Estimated { exact_up_to: 9 },
+        ] {
+            for (one, other) in [
+                (book.rich(&words), book.rich(&harmless)),
+                (book.grouped(&words), book.grouped(&harmless)),
+            ] {
+                let of = |list: List| Operation::List(List { count, ..list });
+                let (one, other) = (of(one), of(other));
+                let (mut shape_one, mut shape_other) = (Vec::new(), Vec::new());
+                shape::write(&one, &mut shape_one);
+                shape::write(&other, &mut shape_other);
+                assert_eq!(shape_one, shape_other, "{hostile}");
+                let (one, other) = (Plan::build(0, &one), Plan::build(0, &other));
+                assert_eq!(one.sql, other.sql, "{hostile}");
+                let explained = |plan: &Plan| plan.explain.as_ref().map(|explain| explain.sql.clone());
+                assert_eq!(explained(&one), explained(&other), "{hostile}");
+                assert!(
+                    !one.sql.contains("7654321") && !one.sql.contains("DROP"),
+                    "{}",
+                    one.sql
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_statement_that_asks_the_planner_has_the_same_conditions() {
+    let book = book();
+    let list = List {
+        count: Count::Planned,
+        ..book.rich(&Words::HARMLESS)
+    };
+    let operation = Operation::List(list);
+    let plan = Plan::build(4, &operation);
+    let explain = plan.explain.expect("there is one");
+    assert_eq!((plan.id, explain.id), (4, 5));
+    assert!(
+        explain
+            .sql
+            .starts_with("EXPLAIN (FORMAT JSON) SELECT 1 FROM \"shop\".\"books\"")
+    );
+    assert_eq!(super::explain_params(&operation).len(), explain.types.len());
 }
