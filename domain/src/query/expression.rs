@@ -101,7 +101,7 @@ impl Expression {
 /// and between points in time and their parts. A value that cannot follow is an error when the query is carried out.
 pub const fn can_cast(from: FieldType, to: ScalarType) -> bool {
     use ScalarType::{
-        BigInt, Boolean, Bytes, Date, Decimal, Enum, Float, Integer, Json, Text, Time, Timestamp, Uuid,
+        BigInt, Boolean, Bytes, Date, Decimal, Float, Integer, Json, Text, Time, Timestamp, Uuid,
     };
     if matches!(to, Text) {
         return true;
@@ -110,7 +110,6 @@ pub const fn can_cast(from: FieldType, to: ScalarType) -> bool {
         return false;
     }
     match (from.scalar, to) {
-        (_, Enum) => false,
         (Integer | BigInt | Float | Decimal, Integer | BigInt | Float | Decimal)
         | (Text, Integer | BigInt | Float | Decimal | Boolean | Uuid | Date | Time | Timestamp | Json)
         | (Json, Integer | BigInt | Float | Decimal | Boolean | Json)

@@ -125,8 +125,8 @@ impl<'a> Planner<'a> {
             Some(aggregate) => Cow::Borrowed(aggregate_name(aggregate)),
             None => Cow::Owned(usual_name(&operand, definition)),
         };
-        check_name(&usual)?;
         let alias = column.alias.as_deref().unwrap_or(&usual);
+        check_name(alias)?;
         if let Operand::Field(id) = operand
             && column.casts.is_empty()
             && column.aggregate.is_none()

@@ -21,6 +21,7 @@ use crate::query::{Condition, Operand, Reach, Select, Test};
 
 pub(super) use columns::{aggregate_name, columns_named, conflict_target, usual_name};
 pub(super) use level::{Level, Parameter, Planner, is_readable};
+pub(super) use relate::through_hint;
 pub(super) use values::{Plain, Slot, Values, read_each, read_pattern, read_value};
 
 /// How many conditions a query may hold in all.

@@ -24,7 +24,7 @@ impl<V: Values> Binder<'_, V> {
             operation,
         };
         let text = match &operation.operand {
-            Text::List(_) if operation.modifier.is_some() => return Err(asked.no_modifier()),
+            Text::List(_) if operation.modifier.is_some() => return Err(asked.no_modifier().into()),
             Text::List(list) if list.is_empty() => return Ok(None),
             Text::List(list) => {
                 let values: Result<_, _> = list.iter().map(|text| asked.value(text)).collect();
@@ -59,7 +59,7 @@ impl<V: Values> Asked<'_, V> {
             return self.search(kind, text);
         }
         if self.operation.modifier.is_some() {
-            return Err(self.no_modifier());
+            return Err(self.no_modifier().into());
         }
         match operator {
             "is" => self.is_test(text).map(Predicate::Is),
@@ -72,7 +72,7 @@ impl<V: Values> Asked<'_, V> {
                 .nested("arrays and json")
                 .and_then(|()| self.value(text))
                 .map(Predicate::ContainedIn),
-            "ov" if !self.slot.ty.array => Err(self.wrong_type(operator, "arrays")),
+            "ov" if !self.slot.ty.array => Err(self.wrong_type(operator, "arrays").into()),
             "ov" => self.value(text).map(Predicate::Overlaps),
             _ => {
                 let message =
@@ -84,7 +84,7 @@ impl<V: Values> Asked<'_, V> {
 
     fn matches(&self, kind: PatternKind, text: &str) -> Result<Predicate<V::Value>, Box<QueryError>> {
         if self.slot.ty != TEXT {
-            return Err(self.wrong_type(self.operation.operator, "text"));
+            return Err(self.wrong_type(self.operation.operator, "text").into());
         }
         let Some(quantifier) = self.quantifier()? else {
             let pattern = pattern(kind, text).map_err(|expected| self.bad_value(expected))?;
@@ -105,7 +105,7 @@ impl<V: Values> Asked<'_, V> {
         let is_searchable =
             !self.slot.ty.array && matches!(self.slot.ty.scalar, ScalarType::Text | ScalarType::Json);
         if !is_searchable {
-            return Err(self.wrong_type(self.operation.operator, "text and json"));
+            return Err(self.wrong_type(self.operation.operator, "text and json").into());
         }
         let config = match self.operation.modifier {
             None => None,
@@ -119,7 +119,9 @@ impl<V: Values> Asked<'_, V> {
             })?),
         };
         if text.len() > MAX_PATTERN_BYTES {
-            return Err(self.bad_value(format!("expected at most {MAX_PATTERN_BYTES} bytes")));
+            return Err(self
+                .bad_value(format!("expected at most {MAX_PATTERN_BYTES} bytes"))
+                .into());
         }
         let words = Slot {
             name: self.slot.name,
@@ -152,24 +154,24 @@ impl<V: Values> Asked<'_, V> {
         if matches!(test, IsTest::Null | IsTest::NotNull) || is_boolean {
             Ok(test)
         } else {
-            Err(self.wrong_type(&format!("is.{text}"), "boolean"))
+            Err(self.wrong_type(&format!("is.{text}"), "boolean").into())
         }
     }
 
     fn value(&self, text: &str) -> Result<V::Value, Box<QueryError>> {
         self.values
             .value(text, self.slot)
-            .map_err(|expected| self.bad_value(expected))
+            .map_err(|expected| self.bad_value(expected).into())
     }
 
     /// The values of `{a,b}`.
     fn each(&self, text: &str) -> Result<Vec<V::Value>, Box<QueryError>> {
         if self.slot.ty.array {
-            return Err(self.wrong_type("(any) and (all)", "single values"));
+            return Err(self.wrong_type("(any) and (all)", "single values").into());
         }
         self.values
             .each(text, self.slot)
-            .map_err(|expected| self.bad_value(expected))
+            .map_err(|expected| self.bad_value(expected).into())
     }
 
     fn quantifier(&self) -> Result<Option<Quantifier>, Box<QueryError>> {
@@ -177,7 +179,7 @@ impl<V: Values> Asked<'_, V> {
             None => Ok(None),
             Some("any") => Ok(Some(Quantifier::Any)),
             Some("all") => Ok(Some(Quantifier::All)),
-            Some(_) => Err(self.no_modifier()),
+            Some(_) => Err(self.no_modifier().into()),
         }
     }
 
@@ -185,11 +187,11 @@ impl<V: Values> Asked<'_, V> {
         if self.slot.ty.array || self.slot.ty.scalar == ScalarType::Json {
             Ok(())
         } else {
-            Err(self.wrong_type(self.operation.operator, types))
+            Err(self.wrong_type(self.operation.operator, types).into())
         }
     }
 
-    fn no_modifier(&self) -> Box<QueryError> {
+    fn no_modifier(&self) -> QueryError {
         let operator = self.operation.operator;
         let message = format!(
             "`{operator}` cannot be followed by `({})`",
@@ -200,7 +202,7 @@ impl<V: Values> Asked<'_, V> {
             .into()
     }
 
-    fn bad_value(&self, expected: String) -> Box<QueryError> {
+    fn bad_value(&self, expected: String) -> QueryError {
         let name = self.slot.name;
         let kind = QueryErrorKind::Value {
             field: name.to_owned(),
@@ -210,7 +212,7 @@ impl<V: Values> Asked<'_, V> {
             .into()
     }
 
-    fn wrong_type(&self, operator: &str, types: &str) -> Box<QueryError> {
+    fn wrong_type(&self, operator: &str, types: &str) -> QueryError {
         let name = self.slot.name;
         let kind = QueryErrorKind::Operator {
             field: name.to_owned(),

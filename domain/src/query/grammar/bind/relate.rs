@@ -2,7 +2,7 @@
 
 use super::super::error::{QueryError, QueryErrorKind, excerpt};
 use crate::definition::nearest::did_you_mean;
-use crate::definition::{ApiDefinition, Relationship, RelationshipKind, ResourceDefinition};
+use crate::definition::{ApiDefinition, FieldId, Relationship, RelationshipKind, ResourceDefinition};
 
 /// The relationship from `origin` that `target!hint` names.
 pub(super) fn relationship(
@@ -73,17 +73,24 @@ impl Search<'_> {
         found
     }
 
-    /// Whether a hint names the field that refers, or the resource that joins.
+    /// Whether a hint names the field that refers (`author_uid`, or `"books.author_uid"` with the resource whose field it is), or the resource
+    /// that joins (`translators`, or `"translators.book_uid.author_uid"` with the fields by which it does).
     fn answers(&self, relationship: &Relationship, hint: &str) -> bool {
+        let is_field = |owner: &ResourceDefinition, field: FieldId| {
+            let field = owner.field(field).name.as_str();
+            hint == field || hint.split_once('.') == Some((owner.name.as_str(), field))
+        };
+        let target = self.resource(relationship.target);
         match relationship.kind {
             // A row's own reference to its like is named by the field alone: `parent_uid(*)`.
-            RelationshipKind::One { field } => {
-                relationship.target != self.origin.id && self.origin.field(field).name == hint
+            RelationshipKind::One { field } => target.id != self.origin.id && is_field(self.origin, field),
+            RelationshipKind::Single { field } | RelationshipKind::Many { field } => is_field(target, field),
+            RelationshipKind::Through {
+                resource, near, far, ..
+            } => {
+                let join = self.resource(resource);
+                hint == join.name || hint == through_hint(join, near, far)
             }
-            RelationshipKind::Single { field } | RelationshipKind::Many { field } => {
-                self.resource(relationship.target).field(field).name == hint
-            }
-            RelationshipKind::Through { resource, .. } => self.resource(resource).name == hint,
         }
     }
 
@@ -178,17 +185,38 @@ impl Search<'_> {
                 resource, near, far, ..
             } => {
                 let join = self.resource(resource);
-                let (near, far) = (&join.field(near).name, &join.field(far).name);
-                let words = format!("many-to-many by {}.{near} and {}.{far}", join.name, join.name);
-                let same_join = several
-                    .iter()
-                    .filter(|other| matches!(other.kind, RelationshipKind::Through { resource: id, .. } if id == resource))
-                    .count();
-                let hint = if same_join == 1 { &join.name } else { far };
+                let (near_name, far_name) = (&join.field(near).name, &join.field(far).name);
+                let words = format!(
+                    "many-to-many by {}.{near_name} and {}.{far_name}",
+                    join.name, join.name
+                );
+                let same = |is_same: &dyn Fn(u16, FieldId) -> bool| {
+                    let others = several.iter().filter(|other| match other.kind {
+                        RelationshipKind::Through { resource, far, .. } => is_same(resource, far),
+                        _ => false,
+                    });
+                    others.count()
+                };
+                let hint = if same(&|other, _| other == resource) == 1 {
+                    join.name.clone()
+                } else if same(&|other, its_far| self.resource(other).field(its_far).name == *far_name) == 1 {
+                    far_name.clone()
+                } else {
+                    format!("\"{}\"", through_hint(join, near, far))
+                };
                 (words, format!("{target}!{hint}"))
             }
         }
     }
+}
+
+/// A hint that names one way through a joining resource and no other.
+pub(in crate::query::grammar) fn through_hint(
+    join: &ResourceDefinition,
+    near: FieldId,
+    far: FieldId,
+) -> String {
+    format!("{}.{}.{}", join.name, join.field(near).name, join.field(far).name)
 }
 
 const fn is_incidental(relationship: &Relationship) -> bool {

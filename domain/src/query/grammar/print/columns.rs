@@ -1,8 +1,8 @@
 //! Column lists as text.
 
-use super::super::bind::{aggregate_name, usual_name};
+use super::super::bind::{aggregate_name, through_hint, usual_name};
 use super::conditions::{write_name, write_operand};
-use crate::definition::ResourceDefinition;
+use crate::definition::{FieldId, ResourceDefinition};
 use crate::query::{Column, Embed, EmbedForm, Expression, Join, Relation, Select, SelectItem};
 
 pub(super) fn write_select(select: &Select, definition: &ResourceDefinition, text: &mut String) {
@@ -57,17 +57,28 @@ fn write_expression(expression: &Expression, definition: &ResourceDefinition, te
 fn write_embed(embed: &Embed, definition: &ResourceDefinition, text: &mut String) {
     let resource = &embed.resource;
     let is_recursive = resource.id == definition.id;
+    // Where both have a field of that name, the hint says whose is meant.
+    let field_hint = |owner: &ResourceDefinition, id: FieldId| {
+        let name = &owner.field(id).name;
+        if definition.field_id(name).is_some() && resource.field_id(name).is_some() && !is_recursive {
+            format!("{}.{name}", owner.name)
+        } else {
+            name.clone()
+        }
+    };
     let (target, hint) = match &embed.relation {
         // A reference to its like is named by the field alone.
         Relation::One { field } if is_recursive => (&definition.field(*field).name, None),
-        Relation::One { field } => (&resource.name, Some(&definition.field(*field).name)),
+        Relation::One { field } => (&resource.name, Some(field_hint(definition, *field))),
         Relation::Single { field } | Relation::Many { field } => {
-            (&resource.name, Some(&resource.field(*field).name))
+            (&resource.name, Some(field_hint(resource, *field)))
         }
         Relation::Through {
-            resource: join, far, ..
-        } if is_recursive => (&resource.name, Some(&join.field(*far).name)),
-        Relation::Through { resource: join, .. } => (&resource.name, Some(&join.name)),
+            resource: join,
+            near,
+            far,
+            ..
+        } => (&resource.name, Some(through_hint(join, *near, *far))),
     };
     if embed.form == EmbedForm::Spread {
         text.push_str("...");
@@ -79,7 +90,7 @@ fn write_embed(embed: &Embed, definition: &ResourceDefinition, text: &mut String
     write_name(target, text);
     if let Some(hint) = hint {
         text.push('!');
-        write_name(hint, text);
+        write_name(&hint, text);
     }
     if embed.join == Join::Inner {
         text.push_str("!inner");

@@ -38,15 +38,13 @@ pub(super) fn key(text: &str) -> Result<Key<'_>, Misread<'_>> {
                 "offset" if !quoted => Some(Leaf::Offset),
                 _ => None,
             };
-            if input.is_empty() {
-                if let Some(leaf) = leaf {
-                    let path = if negated {
-                        path[..path.len() - 1].to_vec()
-                    } else {
-                        path
-                    };
-                    return Ok(Key { path, leaf });
+            if input.is_empty()
+                && let Some(leaf) = leaf
+            {
+                if negated {
+                    path.pop();
                 }
+                return Ok(Key { path, leaf });
             }
             if !token::eat(input, ".") {
                 let json_path = json_path::json_path(input)?;

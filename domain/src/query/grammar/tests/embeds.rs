@@ -29,7 +29,14 @@ fn an_embed_is_found_by_resource_by_field_and_by_hint() {
             "authors!editor_uid!inner(name)",
         ),
         ("select=authors!editor_uid!left(name)", "authors!editor_uid(name)"),
-        ("select=authors!translators(name)", "authors!translators(name)"),
+        (
+            "select=authors!translators(name)",
+            "authors!\"translators.book_uid.author_uid\"(name)",
+        ),
+        (
+            "select=a:authors!\"books.editor_uid\"(name)",
+            "a:authors!editor_uid(name)",
+        ),
         ("select=covers(artist)", "covers!book_uid(artist)"),
         ("select=sequel_of(title)", "sequel_of(title)"),
         ("select=before:sequel_of(title)", "before:sequel_of(title)"),
@@ -44,7 +51,7 @@ fn an_embed_is_found_by_resource_by_field_and_by_hint() {
         ),
         (
             "select=a:authors!author_uid(name,authors!to_uid(name))",
-            "a:authors!author_uid(name,authors!to_uid(name))",
+            "a:authors!author_uid(name,authors!\"friendships.from_uid.to_uid\"(name))",
         ),
     ]);
 }

@@ -3,6 +3,7 @@
 mod embeds;
 mod examples;
 mod names;
+mod random;
 mod select;
 
 use std::sync::Arc;
@@ -12,68 +13,7 @@ use crate::definition::{ApiDefinition, FieldId, ResourceDefinition, toml};
 use crate::query::{Condition, Query, Reach, Scope, Unreachable};
 
 fn library() -> ApiDefinition {
-    let text = r#"
-        [resources.books]
-        aggregates = true
-        page = { default = 25, max = 100 }
-        unique = [["title", "printed"]]
-        [resources.books.fields]
-        title    = { type = "text", required = true }
-        pages    = { type = "integer" }
-        price    = { type = "decimal" }
-        in_print = { type = "boolean" }
-        status   = { type = "enum", values = ["draft", "published"] }
-        tags     = { type = "text[]" }
-        details  = { type = "json" }
-        printed  = { type = "date" }
-        secret   = { type = "text", write_only = true }
-        margin   = { type = "decimal", read = "group:staff" }
-        isbn     = { type = "text", unique = true }
-        author_uid = { type = "uuid", references = "authors" }
-        editor_uid = { type = "uuid", references = "authors" }
-        publisher_uid = { type = "uuid", references = "publishers" }
-        hidden_uid = { type = "uuid", references = "archives", read = "group:staff" }
-        sequel_of = { type = "uuid", references = "books" }
-
-        [resources.authors]
-        page = { default = 10, max = 50 }
-        [resources.authors.fields]
-        name = { type = "text" }
-        born = { type = "timestamp" }
-        diary = { type = "text", read = "group:staff" }
-
-        [resources.publishers.fields]
-        name = { type = "text" }
-
-        [resources.archives.fields]
-        name = { type = "text" }
-
-        [resources.covers.fields]
-        book_uid = { type = "uuid", references = "books", unique = true }
-        artist = { type = "text" }
-
-        [resources.translators]
-        unique = [["book_uid", "author_uid"]]
-        [resources.translators.fields]
-        book_uid   = { type = "uuid", references = "books" }
-        author_uid = { type = "uuid", references = "authors" }
-        language   = { type = "text" }
-
-        [resources.friendships]
-        unique = [["from_uid", "to_uid"]]
-        [resources.friendships.fields]
-        from_uid = { type = "uuid", references = "authors" }
-        to_uid   = { type = "uuid", references = "authors" }
-
-        [resources.drafts]
-        access = { read = "nobody" }
-        [resources.drafts.fields]
-        book_uid = { type = "uuid", references = "books" }
-
-        [resources.notes.fields]
-        book_uid = { type = "uuid", references = "books" }
-    "#;
-    toml::parse("library.toml", text).unwrap()
+    toml::parse("library.toml", include_str!("library.toml")).unwrap()
 }
 
 fn books(api: &ApiDefinition) -> &Arc<ResourceDefinition> {
