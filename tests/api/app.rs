@@ -49,6 +49,10 @@ impl App {
     }
 
     pub(crate) fn of(api: Api) -> Self {
+        Self::set(api, Settings::default())
+    }
+
+    pub(crate) fn set(api: Api, settings: Settings) -> Self {
         let api = api.build().unwrap();
         let definition = Arc::clone(api.definition());
         let store = MemoryStore::new(Arc::clone(&definition));
@@ -58,7 +62,7 @@ impl App {
             Arc::new(Tokens),
             Arc::new(SystemClock),
             Arc::new(UuidV7Source),
-            Settings::default(),
+            settings,
         );
         Self {
             controller,
@@ -135,6 +139,12 @@ impl Request<'_> {
     }
 
     pub(crate) async fn send(self) -> Answer {
+        let controller = &self.app.controller;
+        self.send_to(controller).await
+    }
+
+    /// Sends it to another controller than the library's own.
+    pub(crate) async fn send_to(self, controller: &Controller) -> Answer {
         let parts = RequestParts {
             method: self.method,
             base_path: "/v1".to_owned(),
@@ -146,7 +156,7 @@ impl Request<'_> {
             deadline: None,
         };
         let request = ApiRequest::over_http(parts, self.token.map(Secret::new));
-        Answer::from(self.app.controller.handle(Ok(request)).await)
+        Answer::from(controller.handle(Ok(request)).await)
     }
 }
 

@@ -7,4 +7,5 @@ mod coverage;
 mod crud;
 mod documents;
 mod hooks;
+mod lists;
 mod random;

@@ -109,18 +109,22 @@ pub const fn can_cast(from: FieldType, to: ScalarType) -> bool {
     if from.array {
         return false;
     }
-    match (from.scalar, to) {
-        (Integer | BigInt | Float | Decimal, Integer | BigInt | Float | Decimal)
-        | (Text, Integer | BigInt | Float | Decimal | Boolean | Uuid | Date | Time | Timestamp | Json)
-        | (Json, Integer | BigInt | Float | Decimal | Boolean | Json)
-        | (Timestamp, Date | Time | Timestamp)
-        | (Date, Timestamp | Date)
-        | (Time, Time)
-        | (Boolean, Boolean)
-        | (Uuid, Uuid)
-        | (Bytes, Bytes) => true,
-        _ => false,
-    }
+    matches!(
+        (from.scalar, to),
+        (
+            Integer | BigInt | Float | Decimal,
+            Integer | BigInt | Float | Decimal
+        ) | (
+            Text,
+            Integer | BigInt | Float | Decimal | Boolean | Uuid | Date | Time | Timestamp | Json
+        ) | (Json, Integer | BigInt | Float | Decimal | Boolean | Json)
+            | (Timestamp, Date | Time | Timestamp)
+            | (Date, Timestamp | Date)
+            | (Time, Time)
+            | (Boolean, Boolean)
+            | (Uuid, Uuid)
+            | (Bytes, Bytes)
+    )
 }
 
 impl Operand {

@@ -199,7 +199,6 @@ impl<V: Values> Asked<'_, V> {
         );
         QueryError::new(QueryErrorKind::Syntax, self.slot.name, message)
             .with_hint("(any) and (all) follow comparisons and patterns, a language follows the operators of full-text search")
-            .into()
     }
 
     fn bad_value(&self, expected: String) -> QueryError {
@@ -207,9 +206,7 @@ impl<V: Values> Asked<'_, V> {
         let kind = QueryErrorKind::Value {
             field: name.to_owned(),
         };
-        QueryError::new(kind, name, format!("invalid value for `{name}`"))
-            .with_details(expected)
-            .into()
+        QueryError::new(kind, name, format!("invalid value for `{name}`")).with_details(expected)
     }
 
     fn wrong_type(&self, operator: &str, types: &str) -> QueryError {
@@ -218,7 +215,7 @@ impl<V: Values> Asked<'_, V> {
             field: name.to_owned(),
         };
         let message = format!("`{operator}` is for {types}, and `{name}` is {}", self.slot.ty);
-        QueryError::new(kind, name, message).into()
+        QueryError::new(kind, name, message)
     }
 }
 

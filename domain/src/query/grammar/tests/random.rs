@@ -157,14 +157,8 @@ impl Maker<'_> {
         }
     }
 
-    fn readable(&self, definition: &ResourceDefinition) -> Vec<FieldId> {
-        let ids = definition.field_ids();
-        ids.filter(|id| !definition.field(*id).write_only && Public.may_read(definition, *id))
-            .collect()
-    }
-
     fn fields(&mut self, definition: &ResourceDefinition) -> Vec<SelectItem> {
-        let mut ids = self.readable(definition);
+        let mut ids = readable(definition);
         let count = 1 + self.choices.below(4);
         (0..count)
             .map(|_| SelectItem::Field(ids.remove(self.choices.below(ids.len()))))
@@ -172,7 +166,7 @@ impl Maker<'_> {
     }
 
     fn operand(&mut self, definition: &ResourceDefinition) -> Operand {
-        let ids = self.readable(definition);
+        let ids = readable(definition);
         let field = self.choices.one_of(&ids);
         if definition.field(field).ty != FieldType::scalar(ScalarType::Json) || self.choices.chance(4) {
             return Operand::Field(field);
@@ -398,6 +392,12 @@ impl Maker<'_> {
             Predicate::Matches(kind, patterns[0].clone())
         }
     }
+}
+
+fn readable(definition: &ResourceDefinition) -> Vec<FieldId> {
+    let ids = definition.field_ids();
+    ids.filter(|id| !definition.field(*id).write_only && Public.may_read(definition, *id))
+        .collect()
 }
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
