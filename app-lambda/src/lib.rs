@@ -77,7 +77,12 @@ async fn serve(api: Api) -> Result<(), StartError> {
     runtime::check()?;
     let api = api.build().map_err(StartError::Api)?;
     let parts = start::assemble(api, &start::vars_of_environment(), runtime::concurrency())?;
-    let (connected, ()) = tokio::join!(parts.store.warm_up(), shutdown::register());
+    // What the first request would otherwise wait for.
+    let (connected, (), ()) = tokio::join!(
+        parts.store.warm_up(),
+        parts.identity.warm_up(),
+        shutdown::register()
+    );
     if let Err(error) = connected {
         tracing::warn!(%error, "no connection to the database yet");
     }

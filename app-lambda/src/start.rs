@@ -6,7 +6,7 @@ use std::env;
 use std::sync::Arc;
 
 use rowstamp_api_gateway::EventSettings;
-use rowstamp_cognito::{CognitoIdentity, jwt};
+use rowstamp_cognito::CognitoIdentity;
 use rowstamp_ports::{CredentialSource, FixedPassword, Problems, SystemClock, UuidV7Source, Vars};
 use rowstamp_postgres::PostgresStore;
 use rowstamp_rest::{BuiltApi, Controller};
@@ -22,6 +22,7 @@ pub(crate) struct Parts {
     pub(crate) events: EventSettings,
     pub(crate) maintenance: Maintenance,
     pub(crate) log: RequestLog,
+    pub(crate) identity: Arc<CognitoIdentity>,
 }
 
 /// The variables of the environment; what is not text is left out.
@@ -49,7 +50,7 @@ pub(crate) fn assemble(api: BuiltApi, vars: &Vars, concurrency: usize) -> Result
     let controller = Controller::new(
         api,
         Arc::new(store.clone()),
-        Arc::new(identity),
+        Arc::clone(&identity) as _,
         Arc::new(SystemClock),
         Arc::new(UuidV7Source),
         answers,
@@ -60,20 +61,17 @@ pub(crate) fn assemble(api: BuiltApi, vars: &Vars, concurrency: usize) -> Result
         events,
         maintenance,
         log: RequestLog::new(&log, vars),
+        identity,
     })
 }
 
 /// Bearer tokens count where user pools are named; authorizers always do.
-fn identity(vars: &Vars, problems: &mut Problems) -> CognitoIdentity {
-    const POOLS: &str = "ROWSTAMP_COGNITO_USER_POOL_IDS";
-    if let Some(settings) = jwt::Settings::read(vars, problems) {
-        return CognitoIdentity::new().with_tokens(settings.into_verifier());
-    }
-    let names_others = vars.names().any(|name| name.starts_with("ROWSTAMP_COGNITO_"));
-    if names_others && vars.get(POOLS).is_none() {
-        problems.report(POOLS, "needed with the other Cognito settings");
-    }
-    CognitoIdentity::new()
+fn identity(vars: &Vars, problems: &mut Problems) -> Arc<CognitoIdentity> {
+    let settings = rowstamp_cognito::Settings::read(vars, problems);
+    Arc::new(settings.into_identity().unwrap_or_else(|problem| {
+        problems.report("the client that fetches keys", problem);
+        CognitoIdentity::new()
+    }))
 }
 
 fn store(vars: &Vars, concurrency: usize, problems: &mut Problems) -> Option<PostgresStore> {

@@ -4,18 +4,20 @@
 
 use std::net::SocketAddr;
 
-use rowstamp_cognito::CognitoIdentity;
-use rowstamp_cognito::jwt;
+use rowstamp_cognito::{CognitoIdentity, Settings};
 use rowstamp_ports::{Problems, Vars};
 
 use crate::development_tokens::DevelopmentKey;
 use crate::state::StateDirectory;
 
+/// `off` where even this machine's users are to have no tokens, such as behind a proxy that listens elsewhere.
+const SWITCH: &str = "ROWSTAMP_DEVELOPMENT_TOKENS";
+
 /// Who can call with an identity.
 #[derive(Debug)]
 pub(crate) enum Callers {
     /// Users of the named pools.
-    Cognito(jwt::Settings),
+    Cognito(Settings),
     /// Whoever this machine's user makes a token for.
     Development(DevelopmentKey),
     /// Nobody: every caller is anonymous, and a token is refused.
@@ -23,7 +25,8 @@ pub(crate) enum Callers {
 }
 
 impl Callers {
-    /// Development tokens count only where nobody but this machine can connect, and never beside Cognito's.
+    /// Development tokens count only where nobody but this machine can connect, never beside Cognito's, and not where they were
+    /// switched off.
     pub(crate) fn choose(
         vars: &Vars,
         listen: SocketAddr,
@@ -31,19 +34,28 @@ impl Callers {
         problems: &mut Problems,
     ) -> Self {
         let cognito = vars.names().any(|name| name.starts_with("ROWSTAMP_COGNITO_"));
-        if cognito {
-            if let Some(settings) = jwt::Settings::read(vars, problems) {
-                return Self::Cognito(settings);
-            }
-            if vars.get("ROWSTAMP_COGNITO_USER_POOL_IDS").is_none() {
-                problems.report(
-                    "ROWSTAMP_COGNITO_USER_POOL_IDS",
-                    "needed with the other Cognito settings",
-                );
-            }
-            return Self::Anonymous;
+        let settings = Settings::read(vars, problems);
+        let switch = vars.get(SWITCH);
+        if !matches!(switch, None | Some("on" | "off")) {
+            problems.report(SWITCH, "expected on or off");
         }
-        if !listen.ip().is_loopback() {
+        if switch == Some("on") && cognito {
+            problems.report(SWITCH, "cannot be on beside Cognito settings");
+        }
+        if switch == Some("on") && !listen.ip().is_loopback() {
+            problems.report(
+                SWITCH,
+                "can be on only where ROWSTAMP_LISTEN is a loopback address",
+            );
+        }
+        if cognito {
+            return if settings.accepts_tokens() {
+                Self::Cognito(settings)
+            } else {
+                Self::Anonymous
+            };
+        }
+        if !listen.ip().is_loopback() || !matches!(switch, None | Some("on")) {
             return Self::Anonymous;
         }
         match DevelopmentKey::of(state) {
@@ -58,7 +70,7 @@ impl Callers {
     /// The identity port for these callers.
     pub(crate) fn into_identity(self) -> Result<CognitoIdentity, String> {
         Ok(match self {
-            Self::Cognito(settings) => CognitoIdentity::new().with_tokens(settings.into_verifier()),
+            Self::Cognito(settings) => settings.into_identity()?,
             Self::Development(key) => CognitoIdentity::new().with_tokens(key.verifier()?),
             Self::Anonymous => CognitoIdentity::new(),
         })
@@ -99,6 +111,15 @@ mod tests {
             (&[], "[::]:8080", false),
             (&[], "10.0.0.1:8080", false),
             (&[pools], "127.0.0.1:8080", false),
+            (&[("ROWSTAMP_DEVELOPMENT_TOKENS", "on")], "127.0.0.1:8080", true),
+            (&[("ROWSTAMP_DEVELOPMENT_TOKENS", "off")], "127.0.0.1:8080", false),
+            (&[("ROWSTAMP_DEVELOPMENT_TOKENS", "no")], "127.0.0.1:8080", false),
+            (&[("ROWSTAMP_DEVELOPMENT_TOKENS", "on")], "0.0.0.0:8080", false),
+            (
+                &[("ROWSTAMP_DEVELOPMENT_TOKENS", "on"), pools],
+                "127.0.0.1:8080",
+                false,
+            ),
             // A setting that is spelt almost right must not open the door.
             (
                 &[("ROWSTAMP_COGNITO_POOL", "eu-west-1_a")],
@@ -119,5 +140,25 @@ mod tests {
     fn cognito_settings_without_a_pool_are_a_problem() {
         let (_, problems) = choose(&[("ROWSTAMP_COGNITO_CLIENT_IDS", "app")], "127.0.0.1:0");
         assert_eq!(problems.len(), 1, "{problems:?}");
+    }
+
+    #[test]
+    fn development_tokens_that_cannot_be_had_are_a_problem() {
+        for (pairs, listen, expected) in [
+            (&[("ROWSTAMP_DEVELOPMENT_TOKENS", "on")][..], "0.0.0.0:80", 1),
+            (&[("ROWSTAMP_DEVELOPMENT_TOKENS", "yes")], "127.0.0.1:80", 1),
+            (
+                &[
+                    ("ROWSTAMP_DEVELOPMENT_TOKENS", "on"),
+                    ("ROWSTAMP_COGNITO_USER_POOL_IDS", "eu-west-1_a"),
+                ],
+                "127.0.0.1:80",
+                1,
+            ),
+            (&[("ROWSTAMP_DEVELOPMENT_TOKENS", "off")], "0.0.0.0:80", 0),
+        ] {
+            let (_, problems) = choose(pairs, listen);
+            assert_eq!(problems.len(), expected, "{pairs:?} {problems:?}");
+        }
     }
 }

@@ -61,10 +61,13 @@ pub(crate) async fn run(api: Option<Api>, flags: Serve, mut vars: Vars) -> Resul
             "every caller is anonymous: development tokens count on a loopback address only, and no user pool is named"
         );
     }
+    let identity = callers.into_identity().map_err(Failure::Failed)?;
+    // What is wrong with the address of the keys is better told now than by the first caller's 503.
+    identity.warm_up().await;
     let controller = Arc::new(Controller::new(
         api,
         Arc::new(database.store.clone()),
-        Arc::new(callers.into_identity().map_err(Failure::Failed)?),
+        Arc::new(identity),
         Arc::new(SystemClock),
         Arc::new(UuidV7Source),
         rest,

@@ -13,6 +13,8 @@ pub enum Proof {
     Authorizer,
     /// An IAM signature that the gateway verified.
     Iam,
+    /// A load balancer's own statement about its user, whose signature was verified here.
+    LoadBalancer,
 }
 
 /// The caller of a request.

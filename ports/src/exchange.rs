@@ -22,6 +22,14 @@ pub enum Evidence {
     Bearer(Secret),
     /// What an authorizer in front of the function delivered in the event.
     Authorizer(AuthorizerEvidence),
+    /// What a load balancer that signs users in says about one (`x-amzn-oidc-data`), not yet verified. Anybody can send
+    /// such a header, so it is no more than a claim until then.
+    LoadBalancer {
+        /// The signed statement, as it came.
+        data: Secret,
+        /// The bearer token that came beside it, for where such statements do not count.
+        bearer: Option<Secret>,
+    },
 }
 
 /// The identity part of a Lambda event, as delivered, with its kind; normalising it is the identity port's work.
@@ -38,10 +46,12 @@ pub enum AuthorizerEvidence {
     },
     /// A Lambda authorizer: v2 `authorizer.lambda`, v1 the flat context with `principalId`.
     Lambda(serde_json::Map<String, serde_json::Value>),
-    /// IAM: the caller's ARN, as API Gateway or a Function URL verified it.
+    /// IAM: the caller, as API Gateway or a Function URL verified it.
     Iam {
         /// `userArn` of the event.
         arn: String,
+        /// What else the event says about the caller, such as `accountId`, under the names of payload version 2.
+        claims: serde_json::Map<String, serde_json::Value>,
     },
 }
 

@@ -31,7 +31,9 @@ impl IdentityProvider for Tokens {
                 }
                 Ok(Caller::new(subject, Proof::Token).with_groups(words))
             }
-            Evidence::None | Evidence::Authorizer(_) => Ok(Caller::anonymous()),
+            Evidence::None | Evidence::Authorizer(_) | Evidence::LoadBalancer { .. } => {
+                Ok(Caller::anonymous())
+            }
         }
     }
 }

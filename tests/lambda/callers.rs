@@ -1,5 +1,9 @@
 //! Callers that gateways vouch for: what they may do, and how they are stamped.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE as BASE64;
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
+use rowstamp_tests::key_server::KeyServer;
 use serde_json::{Value, json};
 
 use crate::event::{Entrance, Request};
@@ -151,4 +155,99 @@ async fn a_row_belongs_to_its_creator_whichever_entrance_it_was_made_through() {
         (changed.status, &changed.json()["last_updater_uid"]),
         (200, &json!("alice"))
     );
+}
+
+/// A load balancer that signs users in, as far as a function can see.
+struct SigningIn {
+    key: KeyPair,
+    kid: &'static str,
+}
+
+impl SigningIn {
+    const ARN: &str =
+        "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/library/0123456789abcdef";
+
+    fn new(kid: &'static str, region: &KeyServer) -> Self {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+        region.put(&format!("/{kid}"), key.public_key_pem());
+        Self { key, kid }
+    }
+
+    /// What it says about a user: padded base64, signed with ES256.
+    fn says(&self, signer: &str, claims: &Value) -> String {
+        let header = json!({
+            "alg": "ES256", "kid": self.kid, "signer": signer, "client": "app", "iss": "https://idp.example",
+            "exp": 4_000_000_000_u64,
+        });
+        let signed = format!(
+            "{}.{}",
+            BASE64.encode(header.to_string()),
+            BASE64.encode(claims.to_string())
+        );
+        let key = jsonwebtoken::EncodingKey::from_ec_der(&self.key.serialize_der());
+        let algorithm = jsonwebtoken::Algorithm::ES256;
+        let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &key, algorithm).unwrap();
+        format!("{signed}.{signature}==")
+    }
+}
+
+#[tokio::test]
+async fn a_user_whom_the_named_load_balancer_signed_in_is_a_caller() {
+    let region = KeyServer::start();
+    let (balancer, stranger) = (SigningIn::new("own", &region), SigningIn::new("other", &region));
+    let mut library = Library::open_with(&[
+        ("ROWSTAMP_ALB_SIGNERS", SigningIn::ARN),
+        ("ROWSTAMP_ALB_KEYS_URL", &region.url("/{kid}")),
+        ("ROWSTAMP_AUTHORIZER_GROUPS", "custom:roles"),
+    ])
+    .await;
+    let ursula = json!({"sub": "ursula", "custom:roles": "librarians"});
+    let good = balancer.says(SigningIn::ARN, &ursula);
+    for entrance in [Entrance::LoadBalancer, Entrance::LoadBalancerMultiValue] {
+        let created = library
+            .send(entrance, loan().header("x-amzn-oidc-data", &good))
+            .await;
+        assert_eq!(created.status, 201, "{}", created.body);
+        assert_eq!(created.json()["creator_uid"], "ursula");
+        let line = format!("DELETE /loans/{}", created.json()["uid"].as_str().unwrap());
+        let delete = Request::new(&line).header("x-amzn-oidc-data", &good);
+        assert_eq!(
+            library.send(entrance, delete).await.status,
+            204,
+            "the group that was asked for"
+        );
+    }
+    assert_eq!(region.asked(), 1);
+    let other_arn = SigningIn::ARN.replace("library", "stranger");
+    for (data, case) in [
+        ("a.b.c".to_owned(), "no statement"),
+        (
+            stranger.says(&other_arn, &ursula),
+            "a load balancer of somebody else",
+        ),
+        (
+            SigningIn {
+                kid: "own",
+                ..stranger
+            }
+            .says(SigningIn::ARN, &ursula),
+            "signed by somebody else",
+        ),
+        (
+            balancer.says(SigningIn::ARN, &json!({"email": "e"})),
+            "no subject",
+        ),
+    ] {
+        let refused = library
+            .send(Entrance::LoadBalancer, loan().header("x-amzn-oidc-data", &data))
+            .await;
+        assert_eq!(refused.status, 401, "{case}: {}", refused.body);
+    }
+    // Anywhere else the header says nothing.
+    for entrance in [Entrance::RestApi, Entrance::HttpApi, Entrance::FunctionUrl] {
+        let refused = library
+            .send(entrance, loan().header("x-amzn-oidc-data", &good))
+            .await;
+        assert_eq!(refused.status, 401, "{entrance:?}: {}", refused.body);
+    }
 }

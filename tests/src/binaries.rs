@@ -78,10 +78,17 @@ fn build(package: &str, kind: &str, name: &str, profile: &str) -> PathBuf {
 /// A file in the build directory that the running program came from, so that each has a lock of its own. Profiles do not wait for
 /// each other: cargo keeps their products apart.
 fn lock_path(profile: &str) -> PathBuf {
+    build_directory().join(format!("rowstamp-test-binaries-{profile}.lock"))
+}
+
+/// The build directory that the running program came from.
+///
+/// # Panics
+/// When the system does not know the running program.
+pub fn build_directory() -> PathBuf {
     let program = std::env::current_exe().expect("the system knows the running program");
-    let target = program
+    program
         .ancestors()
         .find(|directory| directory.join("CACHEDIR.TAG").exists())
-        .map_or_else(std::env::temp_dir, Path::to_owned);
-    target.join(format!("rowstamp-test-binaries-{profile}.lock"))
+        .map_or_else(std::env::temp_dir, Path::to_owned)
 }

@@ -3,6 +3,7 @@
 pub mod binaries;
 pub mod contract;
 pub mod http_client;
+pub mod key_server;
 pub mod pgbouncer;
 pub mod postgres_server;
 pub mod runtime_api;

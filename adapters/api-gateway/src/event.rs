@@ -62,7 +62,7 @@ pub(crate) struct RequestContext<'a> {
     #[serde(borrow, default)]
     pub(crate) authorizer: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    pub(crate) identity: Option<Identity<'a>>,
+    pub(crate) identity: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(crate) http: Option<Http<'a>>,
     #[serde(borrow, default)]
@@ -70,14 +70,6 @@ pub(crate) struct RequestContext<'a> {
     /// Only WebSocket messages have one.
     #[serde(borrow, default)]
     pub(crate) connection_id: Option<&'a RawValue>,
-}
-
-/// `requestContext.identity` of payload version 1.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Identity<'a> {
-    #[serde(borrow, default)]
-    pub(crate) user_arn: Option<Text<'a>>,
 }
 
 /// `requestContext.http` of payload version 2.

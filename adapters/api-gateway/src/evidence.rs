@@ -1,7 +1,7 @@
 //! What an event says about its caller: an authorizer's words, or a bearer token that nobody has verified yet.
 //!
-//! Nothing is normalised and nobody is believed here; that is the identity port's work. The headers that a load
-//! balancer adds about a user (`x-amzn-oidc-*`) are no evidence, since their signature is not checked.
+//! Nothing is normalised and nobody is believed here; that is the identity port's work. Of the headers that a load
+//! balancer adds about a user only the signed one is handed on, since anybody can send the others.
 
 use http::HeaderMap;
 use rowstamp_ports::Secret;
@@ -12,8 +12,29 @@ use serde_json::{Map, Value};
 /// The schemes of Signature Version 4 and 4A.
 const AWS_SIGNATURES: [&str; 2] = ["AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"];
 
+/// What a load balancer that signs users in says about one, signed by it.
+pub(crate) const LOAD_BALANCER_DATA: &str = "x-amzn-oidc-data";
+/// The same user's token for the provider's own services, which is none of ours.
+pub(crate) const LOAD_BALANCER_TOKEN: &str = "x-amzn-oidc-accesstoken";
+
+/// What payload version 2 says about an IAM caller and version 1 under the second name. The access key is left out:
+/// it says nothing about who it is.
+const IAM_CLAIMS: [(&str, &str); 7] = [
+    ("userArn", "userArn"),
+    ("accountId", "accountId"),
+    ("userId", "user"),
+    ("callerId", "caller"),
+    ("principalOrgId", "principalOrgId"),
+    ("cognitoIdentityId", "cognitoIdentityId"),
+    ("cognitoIdentityPoolId", "cognitoIdentityPoolId"),
+];
+
 /// The evidence of payload version 1. An HTTP API that speaks version 1 says `scopes` beside `claims`.
-pub(crate) fn of_v1(authorizer: Option<&RawValue>, user_arn: Option<&str>, headers: &HeaderMap) -> Evidence {
+pub(crate) fn of_v1(
+    authorizer: Option<&RawValue>,
+    identity: Option<&RawValue>,
+    headers: &HeaderMap,
+) -> Evidence {
     let mut context = object(authorizer);
     // What the gateway itself adds says nothing about the caller.
     context.retain(|name, value| {
@@ -34,10 +55,12 @@ pub(crate) fn of_v1(authorizer: Option<&RawValue>, user_arn: Option<&str>, heade
     if !context.is_empty() {
         return Evidence::Authorizer(AuthorizerEvidence::Lambda(context));
     }
-    match user_arn {
-        Some(arn) => Evidence::Authorizer(AuthorizerEvidence::Iam { arn: arn.to_owned() }),
-        None => of_headers(headers),
-    }
+    let mut identity = object(identity);
+    let claims = IAM_CLAIMS.iter().filter_map(|&(name, found_as)| {
+        let value = identity.remove(found_as).filter(Value::is_string)?;
+        Some((name.to_owned(), value))
+    });
+    iam(claims.collect()).unwrap_or_else(|| of_headers(headers))
 }
 
 /// The evidence of payload version 2.
@@ -56,10 +79,47 @@ pub(crate) fn of_v2(authorizer: Option<&RawValue>, headers: &HeaderMap) -> Evide
     {
         return Evidence::Authorizer(AuthorizerEvidence::Lambda(std::mem::take(lambda)));
     }
-    if let Some(Value::String(arn)) = context.get("iam").and_then(|iam| iam.get("userArn")) {
-        return Evidence::Authorizer(AuthorizerEvidence::Iam { arn: arn.clone() });
+    if let Some(Value::Object(caller)) = context.get_mut("iam") {
+        // An identity pool's part in it is an object of its own.
+        if let Some(Value::Object(pool)) = caller.remove("cognitoIdentity") {
+            let names = [
+                ("identityId", "cognitoIdentityId"),
+                ("identityPoolId", "cognitoIdentityPoolId"),
+            ];
+            for (found_as, name) in names {
+                if let Some(value) = pool.get(found_as) {
+                    caller.insert(name.to_owned(), value.clone());
+                }
+            }
+        }
+        caller.retain(|name, value| value.is_string() && IAM_CLAIMS.iter().any(|(known, _)| *known == name));
+        if let Some(evidence) = iam(std::mem::take(caller)) {
+            return evidence;
+        }
     }
     of_headers(headers)
+}
+
+/// The evidence of a load balancer's event. Whether its own statement counts is not known here.
+pub(crate) fn of_load_balancer(headers: &HeaderMap) -> Evidence {
+    let mut given = headers.get_all(LOAD_BALANCER_DATA).iter();
+    let Some(data) = given.next() else {
+        return of_headers(headers);
+    };
+    // Two of them, or one that is no text, prove nothing, and must not read as if there were none.
+    let data = data.to_str().ok().filter(|_| given.next().is_none());
+    Evidence::LoadBalancer {
+        data: Secret::new(data.unwrap_or_default()),
+        bearer: match of_headers(headers) {
+            Evidence::Bearer(token) => Some(token),
+            _ => None,
+        },
+    }
+}
+
+fn iam(claims: Map<String, Value>) -> Option<Evidence> {
+    let arn = claims.get("userArn")?.as_str()?.to_owned();
+    Some(Evidence::Authorizer(AuthorizerEvidence::Iam { arn, claims }))
 }
 
 /// A bearer token, where no authorizer spoke.
@@ -141,7 +201,8 @@ mod tests {
     #[test]
     fn version_1_tells_its_authorizers_apart() {
         let lambda = json!({"principalId": "user|a1b2", "tenant": "north"});
-        for (authorizer, arn, expected) in [
+        let caller = r#"{"userArn":"arn:aws:iam::1:user/x","accountId":"1","user":"AIDA","caller":null,"accessKey":"AKIA"}"#;
+        for (authorizer, identity, expected) in [
             (
                 r#"{"claims":{"sub":"s"}}"#,
                 None,
@@ -157,7 +218,7 @@ mod tests {
             ),
             (
                 r#"{"principalId":"user|a1b2","tenant":"north","integrationLatency":12}"#,
-                Some("arn:aws:iam::1:user/x"),
+                Some(caller),
                 AuthorizerEvidence::Lambda(map(lambda)),
             ),
             (
@@ -167,14 +228,17 @@ mod tests {
             ),
             (
                 r#"{"claims":null,"scopes":null}"#,
-                Some("arn:aws:iam::1:user/x"),
+                Some(caller),
                 AuthorizerEvidence::Iam {
                     arn: "arn:aws:iam::1:user/x".to_owned(),
+                    claims: map(
+                        json!({"userArn": "arn:aws:iam::1:user/x", "accountId": "1", "userId": "AIDA"}),
+                    ),
                 },
             ),
         ] {
             assert_eq!(
-                of_v1(raw(authorizer), arn, &bearer_headers()),
+                of_v1(raw(authorizer), identity.and_then(raw), &bearer_headers()),
                 Evidence::Authorizer(expected),
                 "{authorizer}"
             );
@@ -203,9 +267,13 @@ mod tests {
                 AuthorizerEvidence::Lambda(map(json!({"sub": "s"}))),
             ),
             (
-                r#"{"iam":{"userArn":"arn:aws:sts::1:assumed-role/r/s","userId":"AIDA"}}"#,
+                r#"{"iam":{"userArn":"arn:aws:sts::1:assumed-role/r/s","userId":"AIDA","accessKey":"AKIA","callerId":7,
+                    "cognitoIdentity":{"identityId":"eu-west-1:1","amr":["a"]}}}"#,
                 AuthorizerEvidence::Iam {
                     arn: "arn:aws:sts::1:assumed-role/r/s".to_owned(),
+                    claims: map(
+                        json!({"userArn": "arn:aws:sts::1:assumed-role/r/s", "userId": "AIDA", "cognitoIdentityId": "eu-west-1:1"}),
+                    ),
                 },
             ),
         ] {
@@ -290,6 +358,7 @@ mod tests {
         let iam = || {
             Evidence::Authorizer(AuthorizerEvidence::Iam {
                 arn: "arn:aws:iam::1:user/x".to_owned(),
+                claims: map(json!({"userArn": "arn:aws:iam::1:user/x"})),
             })
         };
         for values in [
@@ -300,12 +369,34 @@ mod tests {
         ] {
             let headers = authorizations(values);
             assert_eq!(
-                of_v1(None, Some("arn:aws:iam::1:user/x"), &headers),
+                of_v1(None, raw(r#"{"userArn":"arn:aws:iam::1:user/x"}"#), &headers),
                 iam(),
                 "{values:?}"
             );
             let authorizer = raw(r#"{"iam":{"userArn":"arn:aws:iam::1:user/x"}}"#);
             assert_eq!(of_v2(authorizer, &headers), iam(), "{values:?}");
+        }
+    }
+    #[test]
+    fn a_load_balancers_statement_is_handed_on_unjudged() {
+        let statement = |data: &str, bearer: Option<&str>| Evidence::LoadBalancer {
+            data: Secret::new(data),
+            bearer: bearer.map(Secret::new),
+        };
+        for (data, authorization, expected) in [
+            (&["a.b.c"][..], &[][..], statement("a.b.c", None)),
+            (&["a.b.c"], &["Bearer t"], statement("a.b.c", Some("t"))),
+            (&["a.b.c"], &["Basic dTpw"], statement("a.b.c", Some(""))),
+            (&["a.b.c", "a.b.c"], &[], statement("", None)),
+            (&["\u{fc}"], &[], statement("", None)),
+            (&[], &["Bearer t"], Evidence::Bearer(Secret::new("t"))),
+            (&[], &[], Evidence::None),
+        ] {
+            let mut headers = authorizations(authorization);
+            for value in data {
+                headers.append(LOAD_BALANCER_DATA, value.parse().unwrap());
+            }
+            assert_eq!(of_load_balancer(&headers), expected, "{data:?} {authorization:?}");
         }
     }
 }

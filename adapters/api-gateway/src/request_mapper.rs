@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::GeneralPurpose;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 use bytes::Bytes;
-use http::header::{COOKIE, HeaderName, ORIGIN};
+use http::header::{AUTHORIZATION, COOKIE, HeaderName, ORIGIN};
 use http::{HeaderMap, HeaderValue, Method};
 use rowstamp_ports::exchange::{
     ApiRequest, Entrance, Evidence, RequestError, RequestErrorKind, RequestParts,
@@ -95,7 +95,16 @@ pub fn map_request(
     let mut headers = HeaderMap::new();
     let read_headers = read_headers(&event, &mut headers);
     let request_id = request_id(&event, &headers).unwrap_or(invocation_id).to_owned();
-    let request = match read_headers.and_then(|()| read_rest(event, kind, &headers, settings)) {
+    let rest = read_headers.and_then(|()| read_rest(event, kind, &headers, settings));
+    // What they prove is in the evidence; nothing later can log them.
+    for secret in [
+        AUTHORIZATION.as_str(),
+        evidence::LOAD_BALANCER_DATA,
+        evidence::LOAD_BALANCER_TOKEN,
+    ] {
+        headers.remove(secret);
+    }
+    let request = match rest {
         Ok(rest) => Ok(ApiRequest::from_event(
             RequestParts {
                 method: rest.method,
@@ -168,10 +177,21 @@ fn method(event: &Event<'_>) -> Result<Method, RequestErrorKind> {
         .map_err(|_| RequestErrorKind::Malformed("the method is not one that HTTP allows".to_owned()))
 }
 
+/// More header fields than any gateway passes on, of more bytes: API Gateway takes 10 kB, a load balancer 64 kB.
+const HEADER_COUNT_MAX: usize = 200;
+const HEADERS_MAX_BYTES: usize = 128 * 1024;
+
 fn read_headers(event: &Event<'_>, headers: &mut HeaderMap) -> Result<(), RequestErrorKind> {
     // Version 1 delivers both maps, and only the second has every value.
     if let Some(map) = event.multi_value_headers.or(event.headers) {
+        let mut bytes = 0;
         pairs::for_each_pair(map, &mut |name, value| {
+            bytes += name.len() + value.len();
+            if headers.len() >= HEADER_COUNT_MAX || bytes > HEADERS_MAX_BYTES {
+                return Err(format!(
+                    "more than {HEADER_COUNT_MAX} header fields or {HEADERS_MAX_BYTES} bytes of them"
+                ));
+            }
             let name = HeaderName::from_bytes(name.as_bytes())
                 .map_err(|_| "a header's name is not one that HTTP allows".to_owned())?;
             let value = HeaderValue::from_bytes(value.as_bytes())
@@ -236,11 +256,11 @@ fn evidence(event: &Event<'_>, kind: EventKind, headers: &HeaderMap) -> Evidence
     let authorizer = context.and_then(|context| context.authorizer);
     match kind {
         EventKind::V1 => {
-            let user_arn = context.and_then(|context| text(context.identity.as_ref()?.user_arn.as_ref()));
-            evidence::of_v1(authorizer, user_arn, headers)
+            let identity = context.and_then(|context| context.identity);
+            evidence::of_v1(authorizer, identity, headers)
         }
         EventKind::V2 => evidence::of_v2(authorizer, headers),
-        EventKind::LoadBalancer => evidence::of_headers(headers),
+        EventKind::LoadBalancer => evidence::of_load_balancer(headers),
     }
 }
 

@@ -11,8 +11,12 @@ use rowstamp_ports::IdentityError;
 use rowstamp_ports::exchange::AuthorizerEvidence;
 use serde_json::{Map, Value};
 
+use crate::AuthorizerKeys;
+
 /// Cognito's claim for groups.
 const GROUPS: &str = "cognito:groups";
+/// The identity of an IAM caller that has its role from an identity pool.
+const IDENTITY_OF_POOL: &str = "cognitoIdentityId";
 /// The claims that are numbers in a token (RFC 7519 §4.1, OpenID Connect Core §2).
 const NUMERIC: [&str; 4] = ["exp", "iat", "nbf", "auth_time"];
 /// The claims that are booleans in a token (OpenID Connect Core §5.1).
@@ -35,36 +39,39 @@ enum ListForm {
 
 /// The caller that an authorizer in front of us vouches for.
 ///
-/// The subject is the claim `sub`; a Lambda authorizer may say `principalId` instead, and an IAM caller's is its ARN.
-/// Groups are those of `cognito:groups` (a Lambda authorizer may say `groups`), scopes those of `scope` and `scopes`. Claims of
-/// unexpected shape are left out of both and stay readable as claims.
+/// The subject is the claim `sub`, and an IAM caller's is its ARN, or its
+/// identity where an identity pool gave it the role; groups are those of `cognito:groups`, scopes those of
+/// `scope`. A Lambda authorizer may say otherwise, as `keys` has it, and so may the token of an HTTP API's JWT authorizer where
+/// `keys` were set. Claims of unexpected shape are left out of groups and scopes, and stay readable as claims.
 ///
 /// # Errors
 /// [`IdentityError::Invalid`] when there is no usable subject.
-pub fn caller_of_authorizer(evidence: &AuthorizerEvidence) -> Result<Caller, IdentityError> {
+pub fn caller_of_authorizer(
+    evidence: &AuthorizerEvidence,
+    keys: &AuthorizerKeys,
+) -> Result<Caller, IdentityError> {
     match evidence {
-        AuthorizerEvidence::CognitoClaims(claims) => assemble(
-            claims,
-            claims.get("sub"),
-            &[],
-            ListForm::Commas,
-            Proof::Authorizer,
-        ),
-        AuthorizerEvidence::Jwt { claims, scopes } => {
-            let scopes = scopes.as_deref().unwrap_or_default();
-            assemble(
-                claims,
-                claims.get("sub"),
-                scopes,
-                ListForm::Brackets,
-                Proof::Authorizer,
-            )
+        AuthorizerEvidence::CognitoClaims(claims) => {
+            Source::of_token(claims, ListForm::Commas, Proof::Authorizer).caller()
         }
-        AuthorizerEvidence::Lambda(context) => {
-            let subject = context.get("sub").or_else(|| context.get("principalId"));
-            assemble(context, subject, &[], ListForm::Any, Proof::Authorizer)
+        AuthorizerEvidence::Jwt { claims, scopes } => Source {
+            granted: scopes.as_deref().unwrap_or_default(),
+            ..Source::of_token(claims, ListForm::Brackets, Proof::Authorizer).with(keys)
         }
-        AuthorizerEvidence::Iam { arn } => Ok(Caller::new(usable_subject(arn)?, Proof::Iam)),
+        .caller(),
+        AuthorizerEvidence::Lambda(context) => Source {
+            subject: keys.subject_of_context(),
+            groups: keys.groups_of_context(),
+            scopes: keys.scopes_of_context(),
+            ..Source::of_token(context, ListForm::Any, Proof::Authorizer)
+        }
+        .caller(),
+        AuthorizerEvidence::Iam { arn, claims } => {
+            // All users of an identity pool have one role and one ARN; what tells them apart is their identity.
+            let identity = claims.get(IDENTITY_OF_POOL).and_then(Value::as_str);
+            let subject = usable_subject(identity.unwrap_or(arn))?;
+            Ok(Caller::new(subject, Proof::Iam).with_claims(restored(claims, ListForm::Array)))
+        }
     }
 }
 
@@ -73,41 +80,90 @@ pub fn caller_of_authorizer(evidence: &AuthorizerEvidence) -> Result<Caller, Ide
 /// # Errors
 /// [`IdentityError::Invalid`] when there is no usable subject.
 pub fn caller_of_token(claims: &Map<String, Value>) -> Result<Caller, IdentityError> {
-    assemble(claims, claims.get("sub"), &[], ListForm::Array, Proof::Token)
+    Source::of_token(claims, ListForm::Array, Proof::Token).caller()
 }
 
-fn assemble(
+/// The caller of a load balancer's statement whose signature was verified here. Its claims are those of the provider that it
+/// signed the user in with, in whatever form that has them.
+///
+/// # Errors
+/// [`IdentityError::Invalid`] when there is no usable subject.
+#[cfg(feature = "jwt")]
+pub(crate) fn caller_of_load_balancer(
     claims: &Map<String, Value>,
-    subject: Option<&Value>,
-    granted: &[String],
+    keys: &AuthorizerKeys,
+) -> Result<Caller, IdentityError> {
+    Source::of_token(claims, ListForm::Any, Proof::LoadBalancer)
+        .with(keys)
+        .caller()
+}
+
+/// Where in some claims the parts of a caller stand.
+struct Source<'a> {
+    claims: &'a Map<String, Value>,
     form: ListForm,
     proof: Proof,
-) -> Result<Caller, IdentityError> {
-    let subject = match subject {
-        Some(Value::String(subject)) => usable_subject(subject)?,
-        Some(_) => return Err(invalid("the subject of the identity is not text")),
-        None => return Err(invalid("the identity has no subject")),
-    };
-    let groups = claims
-        .get(GROUPS)
-        .or_else(|| claims.get("groups").filter(|_| form == ListForm::Any))
-        .map(|value| list(value, form))
-        .unwrap_or_default();
-    let mut scopes = Vec::new();
-    let named = claims
-        .get("scope")
-        .into_iter()
-        .chain(claims.get("scopes").filter(|_| form == ListForm::Any))
-        .flat_map(scope_list);
-    for scope in named.chain(granted.iter().cloned()) {
-        if !scopes.contains(&scope) {
-            scopes.push(scope);
+    /// The first of them that is there counts.
+    subject: Vec<&'a str>,
+    /// The first of them that is there counts.
+    groups: Vec<&'a str>,
+    /// All of them count.
+    scopes: Vec<&'a str>,
+    /// Scopes that were told beside the claims.
+    granted: &'a [String],
+}
+
+impl<'a> Source<'a> {
+    /// As Cognito's tokens have it.
+    fn of_token(claims: &'a Map<String, Value>, form: ListForm, proof: Proof) -> Self {
+        Self {
+            claims,
+            form,
+            proof,
+            subject: vec!["sub"],
+            groups: vec![GROUPS],
+            scopes: vec!["scope"],
+            granted: &[],
         }
     }
-    Ok(Caller::new(subject, proof)
-        .with_groups(groups)
-        .with_scopes(scopes)
-        .with_claims(restored(claims, form)))
+
+    /// As somebody has set it, where somebody has.
+    fn with(self, keys: &'a AuthorizerKeys) -> Self {
+        Self {
+            subject: keys.subject().unwrap_or(self.subject),
+            groups: keys.groups().unwrap_or(self.groups),
+            scopes: keys.scopes().unwrap_or(self.scopes),
+            ..self
+        }
+    }
+
+    fn caller(&self) -> Result<Caller, IdentityError> {
+        let first = |names: &[&str]| {
+            names
+                .iter()
+                .filter_map(|&name| self.claims.get(name))
+                .find(|value| !value.is_null())
+        };
+        let subject = match first(&self.subject) {
+            Some(Value::String(subject)) => usable_subject(subject)?,
+            Some(_) => return Err(invalid("the subject of the identity is not text")),
+            None => return Err(invalid("the identity has no subject")),
+        };
+        let groups = first(&self.groups)
+            .map(|value| list(value, self.form))
+            .unwrap_or_default();
+        let mut scopes = Vec::new();
+        let named = self.scopes.iter().filter_map(|&name| self.claims.get(name));
+        for scope in named.flat_map(scope_list).chain(self.granted.iter().cloned()) {
+            if !scopes.contains(&scope) && !scope.contains(char::is_control) {
+                scopes.push(scope);
+            }
+        }
+        Ok(Caller::new(subject, self.proof)
+            .with_groups(groups)
+            .with_scopes(scopes)
+            .with_claims(restored(self.claims, self.form)))
+    }
 }
 
 /// The audit columns keep the subject as text, which cannot hold every character.
@@ -130,7 +186,7 @@ fn list(value: &Value, form: ListForm) -> Vec<String> {
     let names = |parts: &mut dyn Iterator<Item = &str>| {
         parts
             .map(str::trim)
-            .filter(|name| !name.is_empty())
+            .filter(|name| !name.is_empty() && !name.contains(char::is_control))
             .map(str::to_owned)
             .collect()
     };
@@ -166,13 +222,37 @@ fn scope_list(value: &Value) -> Vec<String> {
     }
 }
 
-/// The claims as the token had them, as far as their names tell; the others stay as they came.
+/// The claims as the token had them, as far as their names tell; the others stay as they came, but those that hold NUL are
+/// left out.
 fn restored(claims: &Map<String, Value>, form: ListForm) -> BTreeMap<String, Value> {
     claims
         .iter()
-        .filter(|(_, value)| !value.is_null())
+        .filter(|(name, value)| !value.is_null() && !name.contains('\0') && !holds_nul(value))
         .map(|(name, value)| (name.clone(), restored_value(name, value, form)))
         .collect()
+}
+
+/// An HTTP API writes large numbers as `1.7e+09`.
+fn whole_number(text: &str) -> Option<i64> {
+    let exact = text.parse().ok();
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and in range")]
+    let rounded = || {
+        let number: f64 = text.parse().ok()?;
+        (number.fract() == 0.0 && number.abs() < 1e15).then_some(number as i64)
+    };
+    exact.or_else(rounded)
+}
+
+/// No text of PostgreSQL can hold it, and no honest claim does.
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(holds_nul),
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 fn restored_value(name: &str, value: &Value, form: ListForm) -> Value {
@@ -182,7 +262,7 @@ fn restored_value(name: &str, value: &Value, form: ListForm) -> Value {
                 list(value, form).into()
             } else if NUMERIC.contains(&name) {
                 // A REST API writes a date in words here, which stays text.
-                text.parse::<i64>().map_or_else(|_| value.clone(), Value::from)
+                whole_number(text).map_or_else(|| value.clone(), Value::from)
             } else if BOOLEAN.contains(&name) {
                 text.parse::<bool>().map_or_else(|_| value.clone(), Value::from)
             } else {
@@ -194,128 +274,4 @@ fn restored_value(name: &str, value: &Value, form: ListForm) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-    use serde_json::json;
-
-    use super::*;
-
-    fn map(value: Value) -> Map<String, Value> {
-        match value {
-            Value::Object(map) => map,
-            other => panic!("{other} is no object"),
-        }
-    }
-
-    fn cognito(claims: Value) -> AuthorizerEvidence {
-        AuthorizerEvidence::CognitoClaims(map(claims))
-    }
-
-    fn jwt(claims: Value, scopes: Option<&[&str]>) -> AuthorizerEvidence {
-        AuthorizerEvidence::Jwt {
-            claims: map(claims),
-            scopes: scopes.map(|scopes| scopes.iter().map(|&scope| scope.to_owned()).collect()),
-        }
-    }
-
-    fn lambda(context: Value) -> AuthorizerEvidence {
-        AuthorizerEvidence::Lambda(map(context))
-    }
-
-    #[test]
-    fn subject_groups_and_scopes_are_found_in_every_form() {
-        #[rustfmt::skip]
-        let cases: [(AuthorizerEvidence, &str, &[&str], &[&str]); 22] = [
-            (cognito(json!({"sub": "s"})), "s", &[], &[]),
-            (cognito(json!({"sub": "s", "cognito:groups": "staff"})), "s", &["staff"], &[]),
-            (cognito(json!({"sub": "s", "cognito:groups": "staff,librarians"})), "s", &["staff", "librarians"], &[]),
-            (cognito(json!({"sub": "s", "cognito:groups": " staff , ,librarians,"})), "s", &["staff", "librarians"], &[]),
-            (cognito(json!({"sub": "s", "cognito:groups": ""})), "s", &[], &[]),
-            (cognito(json!({"sub": "s", "cognito:groups": 7})), "s", &[], &[]),
-            (cognito(json!({"sub": "s", "groups": "staff"})), "s", &[], &[]),
-            (cognito(json!({"sub": "s", "scope": "a b"})), "s", &[], &["a", "b"]),
-            (jwt(json!({"sub": "s", "cognito:groups": "[staff librarians]"}), None), "s", &["staff", "librarians"], &[]),
-            (jwt(json!({"sub": "s", "cognito:groups": "[staff]"}), None), "s", &["staff"], &[]),
-            (jwt(json!({"sub": "s", "cognito:groups": "[]"}), None), "s", &[], &[]),
-            (jwt(json!({"sub": "s", "cognito:groups": "staff,librarians"}), None), "s", &["staff,librarians"], &[]),
-            (jwt(json!({"sub": "s", "cognito:groups": "[unclosed"}), None), "s", &["[unclosed"], &[]),
-            (jwt(json!({"sub": "s"}), Some(&["a", "b"])), "s", &[], &["a", "b"]),
-            (jwt(json!({"sub": "s", "scope": "b c"}), Some(&["a", "b"])), "s", &[], &["b", "c", "a"]),
-            (jwt(json!({"sub": "s", "scope": null}), None), "s", &[], &[]),
-            (lambda(json!({"principalId": "p"})), "p", &[], &[]),
-            (lambda(json!({"principalId": "p", "sub": "s", "groups": ["a", 1, "b"]})), "s", &["a", "b"], &[]),
-            (lambda(json!({"sub": "s", "groups": "[\"a b\",\"c\"]"})), "s", &["a b", "c"], &[]),
-            (lambda(json!({"sub": "s", "groups": "[a b]", "scope": "x", "scopes": ["x", "y"]})), "s", &["a", "b"], &["x", "y"]),
-            (lambda(json!({"sub": "s", "groups": "a, b"})), "s", &["a", "b"], &[]),
-            (AuthorizerEvidence::Iam { arn: "arn:aws:iam::1:user/a".to_owned() }, "arn:aws:iam::1:user/a", &[], &[]),
-        ];
-        for (evidence, subject, groups, scopes) in cases {
-            let caller = caller_of_authorizer(&evidence).unwrap();
-            assert_eq!(caller.subject(), Some(subject), "{evidence:?}");
-            assert_eq!(caller.groups(), groups, "{evidence:?}");
-            assert_eq!(caller.scopes(), scopes, "{evidence:?}");
-        }
-    }
-
-    #[test]
-    fn who_has_no_usable_subject_is_refused() {
-        let long = "s".repeat(LONGEST_SUBJECT_BYTES + 1);
-        for evidence in [
-            cognito(json!({})),
-            cognito(json!({"sub": null})),
-            cognito(json!({"sub": ""})),
-            cognito(json!({"sub": "  "})),
-            cognito(json!({"sub": 7})),
-            cognito(json!({"sub": ["s"]})),
-            cognito(json!({"sub": "nul\u{0}"})),
-            cognito(json!({"sub": "line\nbreak"})),
-            cognito(json!({"sub": long})),
-            cognito(json!({"principalId": "p"})),
-            jwt(json!({"username": "u"}), Some(&["a"])),
-            lambda(json!({"tenant": "north"})),
-            AuthorizerEvidence::Iam { arn: String::new() },
-        ] {
-            let refused = caller_of_authorizer(&evidence).unwrap_err();
-            assert!(matches!(refused, IdentityError::Invalid(_)), "{evidence:?}");
-        }
-    }
-
-    #[test]
-    fn claims_are_given_back_their_types_where_the_name_tells() {
-        let given = json!({
-            "sub": "s", "exp": "1795354496", "iat": "Tue Apr 04 18:39:39 UTC 2023", "email_verified": "true",
-            "phone_number_verified": "maybe", "cognito:groups": "[a b]", "custom:level": "3", "nothing": null,
-        });
-        let caller = caller_of_authorizer(&jwt(given, None)).unwrap();
-        let expected = json!({
-            "sub": "s", "exp": 1_795_354_496, "iat": "Tue Apr 04 18:39:39 UTC 2023", "email_verified": true,
-            "phone_number_verified": "maybe", "cognito:groups": ["a", "b"], "custom:level": "3",
-        });
-        assert_eq!(json!(caller.claims()), expected);
-        assert_eq!(caller.proof(), Proof::Authorizer);
-    }
-
-    #[test]
-    fn a_verified_token_is_taken_as_it_is() {
-        let claims = json!({
-            "sub": "s", "exp": 1, "cognito:groups": ["a b", "c,d"], "scope": "x y", "groups": ["other"],
-        });
-        let caller = caller_of_token(&map(claims.clone())).unwrap();
-        assert_eq!(caller.groups(), ["a b", "c,d"]);
-        assert_eq!(caller.scopes(), ["x", "y"]);
-        assert_eq!(json!(caller.claims()), claims);
-        assert_eq!(caller.proof(), Proof::Token);
-        let text_groups = map(json!({"sub": "s", "cognito:groups": "admin,root"}));
-        assert!(caller_of_token(&text_groups).unwrap().groups().is_empty());
-    }
-
-    #[test]
-    fn a_group_is_matched_as_a_whole() {
-        let caller = caller_of_authorizer(&cognito(
-            json!({"sub": "s", "cognito:groups": "librarians-intern,staff"}),
-        ))
-        .unwrap();
-        assert!(caller.in_group("staff"));
-        assert!(!caller.in_group("librarians"));
-    }
-}
+mod tests;

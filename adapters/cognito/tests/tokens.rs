@@ -2,13 +2,13 @@
 #![cfg(feature = "jwt")]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use rowstamp_cognito::CognitoIdentity;
-use rowstamp_cognito::jwks::Keys;
+use rowstamp_cognito::jwks::{KeySource, Keys, PublicKey};
 use rowstamp_cognito::jwt::{LEEWAY_SECONDS, TokenRules, TokenVerifier};
 use rowstamp_ports::exchange::Evidence;
 use rowstamp_ports::{IdentityError, IdentityProvider, Secret};
@@ -160,4 +160,36 @@ async fn a_token_that_was_good_a_moment_ago_expires_all_the_same() {
     assert!(verifier.verify_at(&token, last).await.is_ok());
     assert!(verifier.verify_at(&token, last).await.is_ok());
     assert!(verifier.verify_at(&token, last + 1).await.is_err());
+}
+
+/// Keys that can be taken away.
+#[derive(Debug, Default)]
+struct Changing(Mutex<Keys>);
+
+#[async_trait::async_trait]
+impl KeySource for Changing {
+    async fn key(&self, issuer: &str, kid: &str) -> Result<Option<PublicKey>, IdentityError> {
+        let keys = self.0.lock().unwrap().clone();
+        keys.key(issuer, kid).await
+    }
+}
+
+#[tokio::test]
+async fn a_verified_token_counts_no_longer_than_its_key() {
+    let changing = Arc::new(Changing::default());
+    let set = |jwks: &str| *changing.0.lock().unwrap() = Keys::from_jwks(jwks).unwrap();
+    set(&POOL.jwks);
+    let verifier = TokenVerifier::new(TokenRules::new([ISSUER]), Arc::<Changing>::clone(&changing));
+    let token = Secret::new(POOL.sign(&header("one"), &claims()));
+    assert!(verifier.verify(&token).await.is_ok());
+    // The same key, read anew.
+    set(&POOL.jwks);
+    assert!(verifier.verify(&token).await.is_ok());
+    // Another key under the same name.
+    set(&STRANGER.jwks);
+    assert!(verifier.verify(&token).await.is_err());
+    *changing.0.lock().unwrap() = Keys::default();
+    assert!(verifier.verify(&token).await.is_err());
+    set(&POOL.jwks);
+    assert!(verifier.verify(&token).await.is_ok());
 }

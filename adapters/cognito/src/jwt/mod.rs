@@ -5,7 +5,7 @@
 //! - this file: the signature, by the key that the header names;
 //! - `rules`: what the claims must say, a pure function of claims, rules and time;
 //! - `settings`: which user pools and clients count;
-//! - `verified`: tokens that were verified a moment ago.
+//! - `verified`: tokens that were verified before.
 
 mod rules;
 mod settings;
@@ -20,8 +20,9 @@ use rowstamp_domain::caller::Caller;
 use rowstamp_ports::{IdentityError, Secret};
 
 use crate::jwks::KeySource;
-use verified::{Verified, digest};
+use verified::{SignedBy, TokenDigest, Verified, digest};
 
+pub(crate) use rules::counts_until;
 pub use rules::{LEEWAY_SECONDS, TokenRules, TokenUse};
 pub use settings::Settings;
 
@@ -54,6 +55,11 @@ impl TokenVerifier {
         }
     }
 
+    /// Gets the keys that the first token would have to wait for, as far as they can be had.
+    pub async fn warm_up(&self) {
+        self.keys.warm_up().await;
+    }
+
     /// The caller that the token proves.
     ///
     /// # Errors
@@ -76,9 +82,7 @@ impl TokenVerifier {
             return Err(invalid("the token is too long"));
         }
         let digest = digest(token);
-        if let Some(caller) = self.verified.get(&digest, now)
-            && !rules::has_expired(caller.claim("exp"), now)
-        {
+        if let Some(caller) = self.verified_before(&digest, now).await? {
             return Ok(caller);
         }
         let header = jsonwebtoken::decode_header(token).map_err(|_| malformed())?;
@@ -97,17 +101,32 @@ impl TokenVerifier {
         }
         let unknown = || invalid("the token is signed with an unknown key");
         let key = self.keys.key(&issuer, &kid).await?.ok_or_else(unknown)?;
-        let verified =
-            jsonwebtoken::decode(token, &key.0, &self.validation).map_err(|error| match error.kind() {
+        let verified = jsonwebtoken::decode(token, key.verifying(), &self.validation).map_err(|error| {
+            match error.kind() {
                 ErrorKind::InvalidSignature => invalid("the token's signature is wrong"),
                 _ => malformed(),
-            })?;
+            }
+        })?;
         let caller = self
             .rules
             .caller(&verified.claims, now)
             .map_err(IdentityError::Invalid)?;
-        self.verified.remember(digest, &caller, now);
+        let signed_by = SignedBy { issuer, kid, key };
+        self.verified
+            .remember(digest, token.len(), &caller, signed_by, now);
         Ok(caller)
+    }
+
+    /// The caller of a token that was verified before, if the key it was verified with is still its issuer's.
+    async fn verified_before(&self, digest: &TokenDigest, now: u64) -> Result<Option<Caller>, IdentityError> {
+        let Some((caller, by)) = self.verified.get(digest, now) else {
+            return Ok(None);
+        };
+        if self.keys.key(&by.issuer, &by.kid).await?.as_ref() == Some(&by.key) {
+            return Ok(Some(caller));
+        }
+        self.verified.forget(digest);
+        Ok(None)
     }
 }
 

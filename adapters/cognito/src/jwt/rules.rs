@@ -82,8 +82,8 @@ impl TokenRules {
         if !self.trusts(issuer) {
             return Err("the token is from an issuer that is not trusted here".to_owned());
         }
-        let expires = seconds(claims.get("exp")).ok_or("the token does not say when it expires")?;
-        if expires.saturating_add(LEEWAY_SECONDS) <= now {
+        let until = counts_until(claims.get("exp")).ok_or("the token does not say when it expires")?;
+        if until <= now {
             return Err("the token has expired".to_owned());
         }
         if let Some(claim) = claims.get("nbf") {
@@ -110,9 +110,9 @@ impl TokenRules {
     }
 }
 
-/// Whether a token with this `exp`, which was valid once, is valid no more.
-pub(super) fn has_expired(exp: Option<&Value>, now: u64) -> bool {
-    seconds(exp).is_none_or(|expires| expires.saturating_add(LEEWAY_SECONDS) <= now)
+/// Until when a token that is valid now will be, in seconds since 1970: one with this `exp` counts before that moment.
+pub(crate) fn counts_until(exp: Option<&Value>) -> Option<u64> {
+    Some(seconds(exp)?.saturating_add(LEEWAY_SECONDS))
 }
 
 /// A NumericDate (RFC 7519, 2); fractions are cut off.

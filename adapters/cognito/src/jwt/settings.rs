@@ -7,38 +7,60 @@ use std::sync::Arc;
 use rowstamp_ports::{Problems, Vars};
 
 use super::{TokenRules, TokenUse, TokenVerifier};
-use crate::jwks::Keys;
+use crate::fetch::{Fetch, HttpsFetch, KeyUrl};
+use crate::jwks::{FetchedKeys, Keys};
 
 const POOLS: &str = "ROWSTAMP_COGNITO_USER_POOL_IDS";
 const CLIENTS: &str = "ROWSTAMP_COGNITO_CLIENT_IDS";
 const TOKEN_USE: &str = "ROWSTAMP_COGNITO_TOKEN_USE";
 const KEYS: &str = "ROWSTAMP_COGNITO_JWKS";
+const KEYS_URL: &str = "ROWSTAMP_COGNITO_JWKS_URL";
+/// In an address: where the id of the user pool belongs.
+const POOL_PLACE: &str = "{pool}";
 
 /// What the `ROWSTAMP_COGNITO_…` variables say.
 #[derive(Debug, Clone)]
 pub struct Settings {
     rules: TokenRules,
-    keys: Keys,
+    keys: Origin,
+}
+
+/// Where the keys come from.
+#[derive(Debug, Clone)]
+enum Origin {
+    Given(Keys),
+    /// Each issuer with the address of its keys.
+    Fetched(Vec<(String, KeyUrl)>),
 }
 
 impl Settings {
     /// The settings, where user pools are named; what is wrong goes to `problems`.
     ///
-    /// Without client ids, tokens of every client of the pools count. The keys themselves must be given in
-    /// `ROWSTAMP_COGNITO_JWKS`: they are not fetched yet.
+    /// Without client ids, tokens of every client of the pools count. The keys are those in `ROWSTAMP_COGNITO_JWKS`, else they
+    /// are fetched from where `ROWSTAMP_COGNITO_JWKS_URL` says, else from the issuer itself.
     pub fn read(vars: &Vars, problems: &mut Problems) -> Option<Self> {
-        let pools = list(vars.get(POOLS)?);
+        let Some(pools) = vars.get(POOLS) else {
+            if vars.names().any(|name| name.starts_with("ROWSTAMP_COGNITO_")) {
+                problems.report(POOLS, "needed with the other Cognito settings");
+            }
+            return None;
+        };
+        let pools = list(pools);
+        if pools.is_empty() {
+            problems.report(POOLS, "names no user pool");
+        }
         let mut issuers = Vec::new();
-        for pool in &pools {
-            match issuer(pool) {
-                Some(issuer) => issuers.push(issuer),
+        for pool in pools {
+            match issuer(&pool) {
+                Some(issuer) => issuers.push((pool, issuer)),
                 None => problems.report(
                     POOLS,
                     "expected user pool ids such as eu-central-1_aBcDeF, separated by commas",
                 ),
             }
         }
-        let mut rules = TokenRules::new(issuers).for_clients(list(vars.get(CLIENTS).unwrap_or_default()));
+        let mut rules = TokenRules::new(issuers.iter().map(|(_, issuer)| issuer))
+            .for_clients(list(vars.get(CLIENTS).unwrap_or_default()));
         rules = match vars.get(TOKEN_USE) {
             None => rules,
             Some("access") => rules.only(TokenUse::Access),
@@ -48,27 +70,62 @@ impl Settings {
                 rules
             }
         };
-        let keys = match vars.get(KEYS).map(Keys::from_jwks) {
-            Some(Ok(keys)) => keys,
-            Some(Err(problem)) => {
-                problems.report(KEYS, problem);
-                return None;
-            }
-            None => {
-                problems.report(
-                    KEYS,
-                    format!("needed with {POOLS}: the user pool's JWKS document itself, since it is not fetched yet"),
-                );
-                return None;
-            }
-        };
+        let keys = origin(vars, issuers, problems)?;
         Some(Self { rules, keys })
     }
 
-    /// A verifier with these settings.
-    pub fn into_verifier(self) -> TokenVerifier {
-        TokenVerifier::new(self.rules, Arc::new(self.keys))
+    /// A verifier with these settings. Nothing is fetched yet.
+    ///
+    /// # Errors
+    /// In words, when no TLS client can be made.
+    pub fn into_verifier(self) -> Result<TokenVerifier, String> {
+        Ok(match self.keys {
+            Origin::Given(keys) => TokenVerifier::new(self.rules, Arc::new(keys)),
+            Origin::Fetched(issuers) => {
+                let fetch: Arc<dyn Fetch> = Arc::new(HttpsFetch::new()?);
+                TokenVerifier::new(self.rules, Arc::new(FetchedKeys::new(issuers, &fetch)))
+            }
+        })
     }
+}
+
+fn origin(vars: &Vars, issuers: Vec<(String, String)>, problems: &mut Problems) -> Option<Origin> {
+    let template = vars.get(KEYS_URL);
+    if let Some(document) = vars.get(KEYS) {
+        if template.is_some() {
+            problems.report(KEYS_URL, format!("give either this or {KEYS}"));
+        }
+        return match Keys::from_jwks(document) {
+            Ok(keys) => Some(Origin::Given(keys)),
+            Err(problem) => {
+                problems.report(KEYS, problem);
+                None
+            }
+        };
+    }
+    if issuers.len() > 1 && template.is_some_and(|template| !template.contains(POOL_PLACE)) {
+        // A key of one pool must never verify a token of another.
+        problems.report(
+            KEYS_URL,
+            format!("with several user pools, write {POOL_PLACE} where the id of each belongs"),
+        );
+        return None;
+    }
+    let mut addresses = Vec::new();
+    for (pool, issuer) in issuers {
+        let address = template.map_or_else(
+            || format!("{issuer}/.well-known/jwks.json"),
+            |template| template.replace(POOL_PLACE, &pool),
+        );
+        match KeyUrl::parse(&address) {
+            Ok(url) => addresses.push((issuer, url)),
+            Err(problem) => {
+                problems.report(KEYS_URL, problem);
+                return None;
+            }
+        }
+    }
+    Some(Origin::Fetched(addresses))
 }
 
 fn list(text: &str) -> Vec<String> {
@@ -108,9 +165,64 @@ mod tests {
     }
 
     #[test]
-    fn without_user_pools_there_are_no_settings_and_no_problems() {
-        let (settings, problems) = read(&[(CLIENTS, "app")]);
+    fn without_user_pools_there_are_no_settings() {
+        let (settings, problems) = read(&[]);
         assert!(settings.is_none() && problems.is_empty(), "{problems:?}");
+        let (settings, problems) = read(&[(CLIENTS, "app")]);
+        assert!(settings.is_none());
+        assert_eq!(problems.len(), 1, "{problems:?}");
+    }
+
+    #[test]
+    fn keys_are_fetched_from_the_issuer_or_from_where_it_is_said() {
+        let two = "eu-west-1_a,us-east-1_b";
+        for (pools, url, expected) in [
+            (
+                two,
+                None,
+                Some(
+                    &[
+                        "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_a/.well-known/jwks.json",
+                        "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_b/.well-known/jwks.json",
+                    ][..],
+                ),
+            ),
+            (
+                two,
+                Some("https://keys.example/{pool}.json"),
+                Some(&[
+                    "https://keys.example/eu-west-1_a.json",
+                    "https://keys.example/us-east-1_b.json",
+                ]),
+            ),
+            (
+                "eu-west-1_a",
+                Some("https://keys.example/k"),
+                Some(&["https://keys.example/k"]),
+            ),
+            (two, Some("https://keys.example/k"), None),
+            ("eu-west-1_a", Some("http://keys.example/k"), None),
+            ("eu-west-1_a", Some("keys.json"), None),
+        ] {
+            let pairs: Vec<_> = [(POOLS, pools)]
+                .into_iter()
+                .chain(url.map(|url| (KEYS_URL, url)))
+                .collect();
+            let (settings, problems) = read(&pairs);
+            let found = settings.map(|settings| match settings.keys {
+                Origin::Fetched(issuers) => issuers
+                    .into_iter()
+                    .map(|(_, url)| url.to_string())
+                    .collect::<Vec<_>>(),
+                Origin::Given(_) => panic!("nothing was given"),
+            });
+            assert_eq!(problems.is_empty(), expected.is_some(), "{url:?}: {problems:?}");
+            assert_eq!(
+                found,
+                expected.map(|urls| urls.iter().map(|&url| url.to_owned()).collect()),
+                "{url:?}"
+            );
+        }
     }
 
     #[test]
@@ -135,8 +247,14 @@ mod tests {
 
     #[test]
     fn every_problem_is_reported() {
-        let (_, problems) = read(&[(POOLS, "x, y"), (TOKEN_USE, "both")]);
-        assert_eq!(problems.len(), 4, "{problems:?}");
+        let (_, problems) = read(&[
+            (POOLS, "x, y"),
+            (TOKEN_USE, "both"),
+            (KEYS, "{}"),
+            (KEYS_URL, "https://a.example"),
+        ]);
+        assert_eq!(problems.len(), 5, "{problems:?}");
+        assert_eq!(read(&[(POOLS, ",")]).1.len(), 1);
     }
 
     #[test]

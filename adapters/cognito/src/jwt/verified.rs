@@ -1,7 +1,7 @@
-//! Tokens that were verified a moment ago, so that a caller's next request need not wait for the arithmetic again.
+//! Tokens that were verified before, so that a caller's next request need not wait for the arithmetic again.
 //!
-//! It verifies nothing. It holds no token, only a digest, and what it holds is forgotten within a minute, so that a
-//! key that is withdrawn, or a token that expires, does not count for longer.
+//! It verifies nothing. It holds no token, only a digest. What it holds counts until the token expires, and only as long as its
+//! issuer has the key that it was verified with, which whoever asks has to look up.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,65 +9,144 @@ use std::sync::{Mutex, PoisonError};
 use rowstamp_domain::caller::Caller;
 use sha2::{Digest, Sha256};
 
-/// How long a token counts as verified, in seconds.
-const FORGOTTEN_AFTER_SECONDS: u64 = 60;
-/// How many are remembered; more callers than that within a minute are verified each time.
+use super::rules::counts_until;
+use crate::jwks::PublicKey;
+
+/// How many are remembered.
 const REMEMBERED_MAX: usize = 4096;
+/// How long the remembered tokens may be together, which stands for the memory that their callers take.
+const REMEMBERED_MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// What stands for a token.
 pub(super) type TokenDigest = [u8; 32];
 
-/// The callers of tokens that were verified within the last minute.
+/// The key that a token was verified with, and under which name.
+#[derive(Debug, Clone)]
+pub(super) struct SignedBy {
+    pub(super) issuer: String,
+    pub(super) kid: String,
+    pub(super) key: PublicKey,
+}
+
+/// The callers of tokens that were verified before.
 #[derive(Debug, Default)]
-pub(super) struct Verified(Mutex<HashMap<TokenDigest, (Caller, u64)>>);
+pub(super) struct Verified(Mutex<Remembered>);
+
+#[derive(Debug, Default)]
+struct Remembered {
+    by_token: HashMap<TokenDigest, Entry>,
+    /// Of all tokens together.
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    caller: Caller,
+    by: SignedBy,
+    verified: u64,
+    until: u64,
+    bytes: usize,
+}
+
+impl Entry {
+    /// A clock that goes back makes nothing valid.
+    const fn counts(&self, now: u64) -> bool {
+        self.verified <= now && now < self.until
+    }
+}
 
 pub(super) fn digest(token: &str) -> TokenDigest {
     Sha256::digest(token).into()
 }
 
 impl Verified {
-    /// The caller of a token that counts as verified at `now`.
-    pub(super) fn get(&self, token: &TokenDigest, now: u64) -> Option<Caller> {
+    /// The caller of a token that was verified and counts at `now` if the key still does.
+    pub(super) fn get(&self, token: &TokenDigest, now: u64) -> Option<(Caller, SignedBy)> {
         let remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        remembered
-            .get(token)
-            .filter(|(_, verified)| is_fresh(*verified, now))
-            .map(|(caller, _)| caller.clone())
+        let entry = remembered.by_token.get(token)?;
+        entry
+            .counts(now)
+            .then(|| (entry.caller.clone(), entry.by.clone()))
     }
 
-    /// Remembers a caller whose token was found good at `now`.
-    pub(super) fn remember(&self, token: TokenDigest, caller: &Caller, now: u64) {
+    /// Remembers a caller whose token of this length was found good at `now`.
+    pub(super) fn remember(&self, token: TokenDigest, bytes: usize, caller: &Caller, by: SignedBy, now: u64) {
+        let Some(until) = counts_until(caller.claim("exp")) else {
+            return;
+        };
         let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if remembered.len() >= REMEMBERED_MAX {
-            remembered.retain(|_, (_, verified)| is_fresh(*verified, now));
+        if remembered.is_full(bytes) {
+            remembered.retain(|entry| entry.counts(now));
         }
-        if remembered.len() < REMEMBERED_MAX {
-            remembered.insert(token, (caller.clone(), now));
+        if remembered.is_full(bytes) {
+            // Who is still calling is verified once more, and soon remembered again.
+            *remembered = Remembered::default();
+        }
+        let entry = Entry {
+            caller: caller.clone(),
+            by,
+            verified: now,
+            until,
+            bytes,
+        };
+        remembered.bytes += bytes;
+        if let Some(before) = remembered.by_token.insert(token, entry) {
+            remembered.bytes -= before.bytes;
+        }
+    }
+
+    /// Forgets a token.
+    pub(super) fn forget(&self, token: &TokenDigest) {
+        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = remembered.by_token.remove(token) {
+            remembered.bytes -= entry.bytes;
         }
     }
 }
 
-/// A clock that goes back makes nothing fresh.
-fn is_fresh(verified: u64, now: u64) -> bool {
-    now.checked_sub(verified)
-        .is_some_and(|age| age < FORGOTTEN_AFTER_SECONDS)
+impl Remembered {
+    fn is_full(&self, more_bytes: usize) -> bool {
+        self.by_token.len() >= REMEMBERED_MAX || self.bytes + more_bytes > REMEMBERED_MAX_BYTES
+    }
+
+    fn retain(&mut self, keep: impl Fn(&Entry) -> bool) {
+        self.by_token.retain(|_, entry| keep(entry));
+        self.bytes = self.by_token.values().map(|entry| entry.bytes).sum();
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use jsonwebtoken::DecodingKey;
     use rowstamp_domain::caller::Proof;
 
     use super::*;
 
+    const EXPIRES: u64 = 10_000;
+
+    fn caller() -> Caller {
+        let claims = BTreeMap::from([("exp".to_owned(), EXPIRES.into())]);
+        Caller::new("ursula", Proof::Token).with_claims(claims)
+    }
+
+    fn by() -> SignedBy {
+        SignedBy {
+            issuer: "i".to_owned(),
+            kid: "k".to_owned(),
+            key: PublicKey::new(DecodingKey::from_secret(b""), ["n", "e"]),
+        }
+    }
+
     #[test]
-    fn a_caller_is_remembered_for_a_minute_and_by_its_own_token_only() {
+    fn a_caller_is_remembered_until_its_token_expires_and_by_that_token_only() {
         let verified = Verified::default();
-        let caller = Caller::new("ursula", Proof::Token);
-        verified.remember(digest("a"), &caller, 1000);
+        verified.remember(digest("a"), 1, &caller(), by(), 1000);
         for (token, now, expected) in [
             ("a", 1000, true),
-            ("a", 1059, true),
-            ("a", 1060, false),
+            ("a", EXPIRES + 59, true),
+            ("a", EXPIRES + 60, false),
             ("a", 999, false),
             ("b", 1000, false),
         ] {
@@ -77,17 +156,23 @@ mod tests {
                 "{token} at {now}"
             );
         }
+        verified.forget(&digest("a"));
+        assert!(verified.get(&digest("a"), 1000).is_none());
     }
 
     #[test]
-    fn memory_is_bounded_and_the_forgotten_make_room() {
-        let verified = Verified::default();
-        let caller = Caller::new("ursula", Proof::Token);
-        for number in 0..=REMEMBERED_MAX {
-            verified.remember(digest(&number.to_string()), &caller, 1000);
+    fn memory_is_bounded_in_number_and_in_bytes() {
+        for (bytes, fits) in [(1, REMEMBERED_MAX), (REMEMBERED_MAX_BYTES / 16, 16)] {
+            let verified = Verified::default();
+            for number in 0..fits {
+                verified.remember(digest(&number.to_string()), bytes, &caller(), by(), 1000);
+            }
+            assert!(verified.get(&digest("0"), 1000).is_some(), "{bytes}");
+            verified.remember(digest("one more"), bytes, &caller(), by(), 1000);
+            let remembered = verified.0.lock().unwrap_or_else(PoisonError::into_inner);
+            assert!(remembered.by_token.len() <= REMEMBERED_MAX);
+            assert!(remembered.bytes <= REMEMBERED_MAX_BYTES);
+            assert!(remembered.by_token.contains_key(&digest("one more")));
         }
-        assert!(verified.get(&digest(&REMEMBERED_MAX.to_string()), 1000).is_none());
-        verified.remember(digest("later"), &caller, 2000);
-        assert!(verified.get(&digest("later"), 2000).is_some());
     }
 }

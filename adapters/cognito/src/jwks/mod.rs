@@ -1,6 +1,9 @@
 //! The keys that tokens are signed with, by their `kid`.
 //!
-//! It verifies nothing, and fetches nothing: [`Keys`] holds what a JWKS document (RFC 7517) that it was given says.
+//! It verifies nothing. [`Keys`] holds what a JWKS document (RFC 7517) that it was given says; [`FetchedKeys`] fetches such
+//! documents.
+
+mod fetched;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,9 +16,39 @@ use rowstamp_ports::IdentityError;
 /// The shortest RSA modulus that counts as a key (NIST SP 800-131A).
 const MODULUS_BYTES_MIN: usize = 2048 / 8;
 
-/// A public key that can verify RS256.
+pub use fetched::{FetchedKeys, REFETCH_INTERVAL, REFRESH_AFTER};
+
+/// A public key. Two are equal when their numbers are.
 #[derive(Debug, Clone)]
-pub struct PublicKey(pub(crate) Arc<DecodingKey>);
+pub struct PublicKey(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    key: DecodingKey,
+    /// Modulus and exponent, or the two coordinates, as they were written.
+    numbers: [String; 2],
+}
+
+impl PublicKey {
+    pub(crate) fn new(key: DecodingKey, numbers: [&str; 2]) -> Self {
+        Self(Arc::new(Parts {
+            key,
+            numbers: numbers.map(str::to_owned),
+        }))
+    }
+
+    pub(crate) fn verifying(&self) -> &DecodingKey {
+        &self.0.key
+    }
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.numbers == other.0.numbers
+    }
+}
+
+impl Eq for PublicKey {}
 
 /// Where the keys come from.
 ///
@@ -26,6 +59,9 @@ pub struct PublicKey(pub(crate) Arc<DecodingKey>);
 pub trait KeySource: std::fmt::Debug + Send + Sync {
     /// The key of this name that signs for this issuer.
     async fn key(&self, issuer: &str, kid: &str) -> Result<Option<PublicKey>, IdentityError>;
+
+    /// Gets what the first question would have to wait for, as far as it can be had.
+    async fn warm_up(&self) {}
 }
 
 /// Keys that are known from the start, and sign for every issuer that is trusted.
@@ -53,7 +89,22 @@ impl Keys {
     /// When they are not base64url, or too short.
     pub fn from_rsa_components(kid: &str, modulus: &str, exponent: &str) -> Result<Self, String> {
         let key = DecodingKey::from_rsa_components(modulus, exponent).map_err(|error| error.to_string())?;
-        Ok(Self(HashMap::from([(kid.to_owned(), PublicKey(Arc::new(key)))])))
+        let key = PublicKey::new(key, [modulus, exponent]);
+        Ok(Self(HashMap::from([(kid.to_owned(), key)])))
+    }
+
+    pub(crate) fn get(&self, kid: &str) -> Option<PublicKey> {
+        self.0.get(kid).cloned()
+    }
+
+    /// Takes the place of what was known before; a key that is the same stays the same value.
+    fn become_those(&mut self, mut newer: Self) {
+        for (kid, key) in &mut newer.0 {
+            if let Some(before) = self.0.remove(kid).filter(|before| before == key) {
+                *key = before;
+            }
+        }
+        *self = newer;
     }
 }
 
@@ -68,13 +119,13 @@ fn usable(key: &Jwk) -> Option<(String, PublicKey)> {
     let long_enough = rsa.n.trim_end_matches('=').len() * 3 / 4 >= MODULUS_BYTES_MIN;
     let kid = common.key_id.clone()?;
     let key = DecodingKey::from_jwk(key).ok()?;
-    (signs && rs256 && long_enough).then(|| (kid, PublicKey(Arc::new(key))))
+    (signs && rs256 && long_enough).then(|| (kid, PublicKey::new(key, [&rsa.n, &rsa.e])))
 }
 
 #[async_trait]
 impl KeySource for Keys {
     async fn key(&self, _issuer: &str, kid: &str) -> Result<Option<PublicKey>, IdentityError> {
-        Ok(self.0.get(kid).cloned())
+        Ok(self.get(kid))
     }
 }
 
