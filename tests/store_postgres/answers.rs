@@ -9,11 +9,12 @@ use rowstamp_domain::query::{
     Operand, PatternKind, Predicate, Relation, SearchKind, Select, SelectItem, Test,
 };
 use rowstamp_domain::value::Value;
-use rowstamp_ports::{QueryFault, StoreError};
+use rowstamp_ports::{Problems, QueryFault, RecordStore as _, StoreError, Vars};
+use rowstamp_postgres::{PostgresStore, Settings};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::fixture::{Fixture, json, text};
+use crate::fixture::{Fixture, context, json, text};
 use crate::types::{EXISTING, TYPES, arrays, definition, values};
 
 /// The rows of `resource` that `holders` refer to, under `of`, with the columns of `select`.
@@ -262,4 +263,48 @@ async fn what_callers_write_stays_a_value_whatever_it_looks_like() {
     assert_eq!(row[0][hostile], "1");
     assert_eq!(row[0][format!("{hostile}2")], 1);
     assert_eq!(outcome.total, Some(1));
+}
+
+#[tokio::test]
+async fn statements_without_names_answer_as_prepared_ones_do() {
+    let fixture = Fixture::library().await;
+    for title in ["a", "b", "c"] {
+        fixture.book(title).await;
+    }
+    let url = ("DATABASE_URL".to_owned(), fixture.database.url().to_owned());
+    let mode = ("ROWSTAMP_DB_STATEMENTS".to_owned(), "unnamed".to_owned());
+    let mut problems = Problems::new();
+    let settings = Settings::read(&Vars::new([url, mode]), &mut problems);
+    let unnamed = PostgresStore::with_password(&problems.into_result(settings).unwrap());
+    let author = held(
+        &fixture,
+        "books",
+        "author_uid",
+        "authors",
+        fixture.list("authors").query.select,
+    );
+    let mut list = fixture.list("books");
+    list.query.select = Select(
+        [
+            SelectItem::Field(fixture.field("title")),
+            SelectItem::Embed(Arc::new(author)),
+        ]
+        .into(),
+    );
+    list.query.limit = 2;
+    list.look_ahead = true;
+    for count in [
+        Count::None,
+        Count::Exact,
+        Count::Planned,
+        Count::Estimated { exact_up_to: 2 },
+    ] {
+        let operation = Operation::List(List {
+            count,
+            ..list.clone()
+        });
+        let expected = fixture.execute(operation.clone()).await.unwrap();
+        assert!(expected.next.is_some());
+        assert_eq!(unnamed.execute(operation, &context()).await.unwrap(), expected);
+    }
 }
