@@ -15,7 +15,7 @@ const ROOM: &str = env!("CARGO_TARGET_TMPDIR");
 /// # Panics
 /// When the installation fails.
 pub(crate) fn node_modules(sources: &Path) -> Result<PathBuf, String> {
-    let node = version("node", &["--version"])?;
+    let node = at_least("node", [20, 0])?;
     version("npm", &["--version"])?;
     let lock = read(&sources.join("package-lock.json"));
     let at = installed("npm", &(&node, &lock), |directory| {
@@ -35,7 +35,7 @@ pub(crate) fn node_modules(sources: &Path) -> Result<PathBuf, String> {
 /// # Panics
 /// When the installation fails.
 pub(crate) fn python_packages(sources: &Path) -> Result<PathBuf, String> {
-    let python = version("python3", &["--version"])?;
+    let python = at_least("python3", [3, 11])?;
     version("python3", &["-m", "pip", "--version"])?;
     let requirements = sources.join("requirements.txt");
     let lock = read(&requirements);
@@ -50,6 +50,25 @@ pub(crate) fn python_packages(sources: &Path) -> Result<PathBuf, String> {
             .arg(&requirements);
         pip
     }))
+}
+
+/// The version of a program that the clients can do with.
+fn at_least(program: &str, wanted: [u32; 2]) -> Result<String, String> {
+    let version = version(program, &["--version"])?;
+    let found: Vec<u32> = version
+        .split(|character: char| !character.is_ascii_digit())
+        .filter_map(|number| number.parse().ok())
+        .take(2)
+        .collect();
+    if found.as_slice() >= wanted.as_slice() {
+        Ok(version)
+    } else {
+        let [major, minor] = wanted;
+        Err(format!(
+            "{program} {major}.{minor} is needed, and this is {}",
+            version.trim()
+        ))
+    }
 }
 
 /// What a program says when asked, or that it is not there.
