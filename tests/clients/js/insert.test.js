@@ -96,11 +96,19 @@ describe('insert', () => {
     const books = [
       { shelf, title: 'Emma' },
       { shelf, title: '', pages: 0 },
-      { shelf, title: 'Persuasion', colour: 'red' },
+      { shelf, title: 'Persuasion', status: 'lost' },
     ];
     const error = await refused(db.from('books').insert(books), 422, 'RS_INVALID_BODY');
-    assert.deepEqual(error.errors.map(({ pointer }) => pointer).sort(), ['/1/pages', '/1/title', '/2/colour']);
+    assert.deepEqual(error.errors.map(({ pointer }) => pointer).sort(), ['/1/pages', '/1/title', '/2/status']);
     assert.deepEqual(await rows(db.from('books').select().eq('shelf', shelf)), []);
+  });
+
+  test('an unknown field is refused by name', async () => {
+    const book = { shelf: newShelf(), title: 'Emma', colour: 'red' };
+    const error = await refused(db.from('books').insert(book), 422, 'RS_INVALID_BODY');
+    assert.equal(error.errors[0].pointer, '/colour');
+    // With an array the client names its fields in the URL.
+    assert.match((await refused(db.from('books').insert([book]), 400, 'PGRST204')).message, /colour/);
   });
 
   test('conflicts are told with the field', async () => {
@@ -139,7 +147,8 @@ describe('insert', () => {
   test('who may not, does not', async () => {
     const shelf = newShelf();
     await refused(nobody.from('diaries').insert({ shelf, text: 'Dear diary' }), 401, 'PGRST302');
-    await refused(owen.from('books').insert({ shelf, title: 'Emma', cost: 3 }), 422, 'RS_INVALID_BODY');
+    await refused(owen.from('books').insert({ shelf, title: 'Emma', cost: 3 }), 403, '42501');
+    await refused(owen.from('books').insert([{ shelf, title: 'Emma', cost: 3 }]), 403, '42501');
     assert.deepEqual(await rows(owen.from('books').select().eq('shelf', shelf)), []);
   });
 });
@@ -224,7 +233,7 @@ describe('upsert', () => {
   test('on what is not unique is refused', async () => {
     const query = db.from('books').upsert({ shelf: newShelf(), title: 'Emma' }, { onConflict: 'title' });
     const error = await refused(query, 400, '42P10');
-    assert.match(error.message, /title/);
+    assert.match(error.hint, /isbn/);
   });
 
   test('one target twice is refused', async () => {
