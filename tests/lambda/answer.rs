@@ -79,9 +79,17 @@ impl Answer {
             .unwrap_or_else(|| panic!("no header {name} in {:?}", self.headers))
     }
 
-    /// The answer without what differs from one request to the next.
+    /// The answer without what differs from one request to the next, and from one entrance to the other: events of payload
+    /// version 1 do not keep the order of a query's parameters, which `Link` repeats.
     pub(crate) fn without_request_id(mut self) -> Self {
         self.headers.remove("x-request-id");
+        if let Some(link) = self.headers.get_mut("link")
+            && let Some((query, rest)) = link.trim_start_matches("<?").split_once('>')
+        {
+            let mut parameters: Vec<&str> = query.split('&').collect();
+            parameters.sort_unstable();
+            *link = format!("<?{}>{rest}", parameters.join("&"));
+        }
         self
     }
 }
