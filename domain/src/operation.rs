@@ -428,6 +428,13 @@ pub enum Verdict {
     RowCount(u64),
 }
 
+impl Verdict {
+    /// Whether the operation was carried out.
+    pub const fn is_success(&self) -> bool {
+        matches!(self, Self::Found | Self::Created | Self::Updated | Self::Deleted)
+    }
+}
+
 /// The rows of an outcome.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rows {

@@ -5,6 +5,7 @@ mod api;
 mod conditional;
 mod controller;
 mod cors;
+mod csv_rows;
 mod cursor;
 mod encode;
 mod link;

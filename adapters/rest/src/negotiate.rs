@@ -88,8 +88,8 @@ impl Media {
     }
 }
 
-/// What a collection can be read as, best first.
-pub(crate) const LIST: &[Media] = &[
+/// What a collection can answer with, best first.
+pub(crate) const COLLECTION: &[Media] = &[
     Media::Json,
     Media::Array,
     Media::Object,
@@ -97,8 +97,6 @@ pub(crate) const LIST: &[Media] = &[
     Media::StrippedObject,
     Media::Csv,
 ];
-/// What a write on a collection can answer with, best first.
-pub(crate) const COLLECTION: &[Media] = &[Media::Json, Media::Array, Media::Object];
 /// What one row can be answered with, best first.
 pub(crate) const ITEM: &[Media] = &[Media::Json, Media::Object];
 /// What one row can be read as, best first.
@@ -215,6 +213,33 @@ fn accepted(headers: &HeaderMap) -> String {
 /// # Errors
 /// 415, with `Accept-Patch` or `Accept` naming what is taken; 406 for a schema profile other than `public`.
 pub(crate) fn body_is_json(headers: &HeaderMap) -> Result<(), Problem> {
+    body_is_one_of(headers, &["application/json"]).map(drop)
+}
+
+/// How a body holds rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RowsFormat {
+    /// An object or an array of objects.
+    Json,
+    /// A line of names, then a line for each row.
+    Csv,
+}
+
+/// How a request's body holds rows, as far as its header fields tell; absent means JSON.
+///
+/// # Errors
+/// As [`body_is_json`].
+pub(crate) fn body_of_rows(headers: &HeaderMap) -> Result<RowsFormat, Problem> {
+    Ok(
+        match body_is_one_of(headers, &["application/json", "text/csv"])? {
+            0 => RowsFormat::Json,
+            _ => RowsFormat::Csv,
+        },
+    )
+}
+
+/// Which of `names` the media type of the body is, the first where there is none.
+fn body_is_one_of(headers: &HeaderMap, names: &[&str]) -> Result<usize, Problem> {
     profile(headers, "content-profile")?;
     let encoded = headers
         .get(CONTENT_ENCODING)
@@ -223,15 +248,15 @@ pub(crate) fn body_is_json(headers: &HeaderMap) -> Result<(), Problem> {
         return Err(unsupported("bodies are taken without `Content-Encoding`"));
     }
     let Some(value) = headers.get(CONTENT_TYPE) else {
-        return Ok(());
+        return Ok(0);
     };
     let text = value.to_str().unwrap_or_default();
     let mut parts = text.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default();
-    if !name.eq_ignore_ascii_case("application/json") {
+    let Some(found) = names.iter().position(|known| name.eq_ignore_ascii_case(known)) else {
         let named = if name.len() > 100 { "this media type" } else { name };
         return Err(unsupported(format!("a body in `{named}` is not taken")));
-    }
+    };
     let charset_is_utf8 = parts
         .filter_map(|parameter| parameter.split_once('='))
         .all(|(key, value)| {
@@ -241,9 +266,9 @@ pub(crate) fn body_is_json(headers: &HeaderMap) -> Result<(), Problem> {
             }
         });
     if charset_is_utf8 {
-        Ok(())
+        Ok(found)
     } else {
-        Err(unsupported("JSON is UTF-8, whatever `charset` says"))
+        Err(unsupported("bodies are UTF-8, whatever `charset` says"))
     }
 }
 
@@ -357,7 +382,7 @@ mod tests {
             ("application/*", Some(Media::Json)),
         ] {
             assert_eq!(
-                answer_media(&headers("accept", accept), LIST).ok(),
+                answer_media(&headers("accept", accept), COLLECTION).ok(),
                 expected,
                 "{accept}"
             );

@@ -15,6 +15,14 @@ pub(crate) struct Preferences {
     pub(crate) count: Option<CountPreference>,
     /// `handling=`
     pub(crate) handling: Option<Handling>,
+    /// `resolution=`
+    pub(crate) resolution: Option<Resolution>,
+    /// `missing=`
+    pub(crate) missing: Option<Missing>,
+    /// `tx=`
+    pub(crate) transaction: Option<TransactionEnd>,
+    /// `max-affected=`, which counts with `handling=strict` alone.
+    pub(crate) max_affected: Option<u64>,
     /// `timezone=UTC` was asked for; no other zone is served.
     pub(crate) utc: bool,
 }
@@ -39,6 +47,31 @@ pub(crate) enum CountPreference {
     Planned,
     /// One by one as long as there are few, else as the database estimates it.
     Estimated,
+}
+
+/// `resolution=`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resolution {
+    /// Rows that are in the way are changed.
+    Merge,
+    /// They are passed over.
+    Ignore,
+}
+
+/// `missing=`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// What a record lacks is its default.
+    Default,
+    /// It is NULL.
+    Null,
+}
+
+/// `tx=`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TransactionEnd {
+    Commit,
+    Rollback,
 }
 
 /// `handling=`
@@ -76,6 +109,12 @@ impl Preferences {
         Ok(preferences)
     }
 
+    /// How many rows a write may affect, where that was asked for in earnest.
+    pub(crate) fn most_affected(self) -> Option<u64> {
+        self.max_affected
+            .filter(|_| self.handling == Some(Handling::Strict))
+    }
+
     fn take<'a>(&mut self, token: &'a str, unknown: &mut Vec<&'a str>) -> Result<(), Problem> {
         match token {
             "return=minimal" => first(&mut self.representation, Return::Minimal),
@@ -86,15 +125,12 @@ impl Preferences {
             "count=estimated" => first(&mut self.count, CountPreference::Estimated),
             "handling=strict" => first(&mut self.handling, Handling::Strict),
             "handling=lenient" => first(&mut self.handling, Handling::Lenient),
-            // Everything is committed and every default is applied without being asked to.
-            "tx=commit" | "missing=default" => {}
-            // A write that ignored one of these would do something else than was asked for.
-            "tx=rollback" | "resolution=merge-duplicates" | "resolution=ignore-duplicates" => {
-                return Err(Problem::new(
-                    codes::NOT_SERVED,
-                    format!("`Prefer: {token}` is not served yet"),
-                ));
-            }
+            "resolution=merge-duplicates" => first(&mut self.resolution, Resolution::Merge),
+            "resolution=ignore-duplicates" => first(&mut self.resolution, Resolution::Ignore),
+            "missing=default" => first(&mut self.missing, Missing::Default),
+            "missing=null" => first(&mut self.missing, Missing::Null),
+            "tx=commit" => first(&mut self.transaction, TransactionEnd::Commit),
+            "tx=rollback" => first(&mut self.transaction, TransactionEnd::Rollback),
             _ => {
                 if let Some(zone) = token.strip_prefix("timezone=") {
                     if zone.trim_matches('"').eq_ignore_ascii_case("utc") {
@@ -105,6 +141,11 @@ impl Preferences {
                             "timestamps are answered in UTC, no other `timezone` is served",
                         ));
                     }
+                } else if let Some(most) = token
+                    .strip_prefix("max-affected=")
+                    .and_then(|number| number.parse().ok())
+                {
+                    first(&mut self.max_affected, most);
                 } else {
                     unknown.push(token);
                 }
@@ -116,6 +157,15 @@ impl Preferences {
     /// `Preference-Applied`, where something was: each argument says whether that preference had a meaning on the route.
     pub(crate) fn applied(self, honoured: Honoured) -> Option<HeaderValue> {
         let mut words: Vec<&'static str> = Vec::new();
+        if let Some(resolution) = self.resolution.filter(|_| honoured.creation) {
+            words.push(match resolution {
+                Resolution::Merge => "resolution=merge-duplicates",
+                Resolution::Ignore => "resolution=ignore-duplicates",
+            });
+        }
+        if self.missing == Some(Missing::Default) && honoured.creation {
+            words.push("missing=default");
+        }
         if let Some(representation) = honoured.representation {
             words.push(match representation {
                 Return::Minimal => "return=minimal",
@@ -130,6 +180,12 @@ impl Preferences {
                 CountPreference::Estimated => "count=estimated",
             });
         }
+        if let Some(end) = self.transaction.filter(|_| honoured.transaction) {
+            words.push(match end {
+                TransactionEnd::Commit => "tx=commit",
+                TransactionEnd::Rollback => "tx=rollback",
+            });
+        }
         match self.handling {
             Some(Handling::Strict) => words.push("handling=strict"),
             Some(Handling::Lenient) => words.push("handling=lenient"),
@@ -137,6 +193,11 @@ impl Preferences {
         }
         if self.utc {
             words.push("timezone=UTC");
+        }
+        if let Some(most) = self.most_affected().filter(|_| honoured.bound) {
+            words.push("max-affected=");
+            let text = format!("{}{most}", words.join(", "));
+            return HeaderValue::from_str(&text).ok();
         }
         match words.as_slice() {
             [] => None,
@@ -153,6 +214,12 @@ pub(crate) struct Honoured {
     pub(crate) representation: Option<Return>,
     /// Whether rows were counted.
     pub(crate) count: bool,
+    /// Whether rows were created, so that `resolution` and `missing` had a meaning.
+    pub(crate) creation: bool,
+    /// Whether something was written, so that `tx` had a meaning.
+    pub(crate) transaction: bool,
+    /// Whether the number of rows was bounded.
+    pub(crate) bound: bool,
 }
 
 fn first<T>(slot: &mut Option<T>, value: T) {
@@ -201,11 +268,7 @@ mod tests {
 
     #[test]
     fn what_would_change_a_write_is_refused_even_when_lenient() {
-        for preference in [
-            "tx=rollback",
-            "resolution=merge-duplicates",
-            "timezone=Europe/Berlin",
-        ] {
+        for preference in ["timezone=Europe/Berlin"] {
             assert!(
                 Preferences::read(&headers(&[preference])).is_err(),
                 "{preference}"
@@ -214,11 +277,32 @@ mod tests {
     }
 
     #[test]
+    fn what_a_write_honoured_is_named_in_the_order_of_postgrest() {
+        let asked = Preferences::read(&headers(&[
+            "tx=rollback, max-affected=3, handling=strict, resolution=merge-duplicates, missing=default",
+        ]))
+        .unwrap();
+        let honoured = Honoured {
+            creation: true,
+            transaction: true,
+            bound: true,
+            ..Honoured::default()
+        };
+        assert_eq!(
+            asked.applied(honoured).unwrap(),
+            "resolution=merge-duplicates, missing=default, tx=rollback, handling=strict, max-affected=3"
+        );
+        let lenient = Preferences::read(&headers(&["max-affected=3"])).unwrap();
+        assert_eq!((lenient.most_affected(), lenient.applied(honoured)), (None, None));
+    }
+
+    #[test]
     fn what_was_honoured_is_named_in_one_field() {
         let asked = Preferences::read(&headers(&["handling=lenient, count=exact, timezone=UTC"])).unwrap();
         let honoured = Honoured {
             representation: Some(Return::Minimal),
             count: true,
+            ..Honoured::default()
         };
         assert_eq!(
             asked.applied(honoured).unwrap(),

@@ -18,7 +18,7 @@ use crate::conditional::{ReadCondition, entity_tag};
 use crate::cors::Cors;
 use crate::encode;
 use crate::negotiate::Media;
-use crate::preferences::{Honoured, Return};
+use crate::preferences::{Honoured, Resolution, Return};
 use crate::problem::{Problem, codes};
 use crate::resource_mapper::asked::{Asked, Show};
 use crate::served::{Columns, Served};
@@ -147,6 +147,8 @@ pub(crate) struct Written<'a> {
     columns: &'a Columns,
     pub(crate) show: Show,
     entrance: Entrance,
+    /// Whether it is a POST.
+    creates: bool,
 }
 
 impl<'a> Written<'a> {
@@ -163,7 +165,14 @@ impl<'a> Written<'a> {
             columns,
             show,
             entrance,
+            creates: false,
         }
+    }
+
+    /// The same for a POST, where other preferences have a meaning.
+    pub(crate) const fn of_creation(mut self) -> Self {
+        self.creates = true;
+        self
     }
 
     /// A row created by POST.
@@ -205,6 +214,55 @@ impl<'a> Written<'a> {
         self.show(answer, outcome, StatusCode::OK, StatusCode::NO_CONTENT)
     }
 
+    /// A row in whose way another was, changed by POST.
+    pub(crate) fn merged(&self, outcome: Outcome) -> ApiResponse {
+        let mut answer = self.tagged(&outcome);
+        answer.headers.insert(CONTENT_RANGE, self.counted(None));
+        self.show(answer, outcome, StatusCode::OK, StatusCode::OK)
+    }
+
+    /// Rows created by POST, or changed where nothing had to be created.
+    pub(crate) fn created_many(&self, outcome: Outcome) -> ApiResponse {
+        let status = if self.merges() && outcome.created == 0 && outcome.affected > 0 {
+            StatusCode::OK
+        } else {
+            StatusCode::CREATED
+        };
+        self.many(outcome, None, status, status)
+    }
+
+    /// Rows changed by PATCH.
+    pub(crate) fn updated_many(&self, outcome: Outcome) -> ApiResponse {
+        let range = outcome.affected.checked_sub(1).map(|last| (0, last));
+        self.many(outcome, range, StatusCode::OK, StatusCode::NO_CONTENT)
+    }
+
+    /// Rows deleted by DELETE.
+    pub(crate) fn deleted_many(&self, outcome: Outcome) -> ApiResponse {
+        self.many(outcome, None, StatusCode::OK, StatusCode::NO_CONTENT)
+    }
+
+    fn many(
+        &self,
+        mut outcome: Outcome,
+        range: Option<(u64, u64)>,
+        with_body: StatusCode,
+        without: StatusCode,
+    ) -> ApiResponse {
+        let mut answer = empty(without);
+        let total = self.asked.preferences.count.map(|_| outcome.affected);
+        answer.headers.insert(CONTENT_RANGE, content_range(range, total));
+        if outcome.affected == 0 && outcome.rows == Rows::None {
+            // No row is an answer as well; rows that may not be seen are none.
+            outcome.rows = Rows::Records(Vec::new());
+        }
+        self.show(answer, outcome, with_body, without)
+    }
+
+    fn merges(&self) -> bool {
+        self.asked.preferences.resolution == Some(Resolution::Merge)
+    }
+
     fn tagged(&self, outcome: &Outcome) -> ApiResponse {
         let mut answer = empty(StatusCode::OK);
         if !self.served.points.after_read
@@ -238,7 +296,21 @@ impl<'a> Written<'a> {
     ) -> ApiResponse {
         let body = match self.show {
             Show::Nothing => None,
-            show => encoded(outcome.rows, &self.columns.select, show, false),
+            Show::Array => match outcome.rows {
+                Rows::None => None,
+                rows => Some(page_body(
+                    rows,
+                    self.asked.media,
+                    &self.columns.select,
+                    &self.served.definition,
+                )),
+            },
+            Show::Object => encoded(
+                outcome.rows,
+                &self.columns.select,
+                Show::Object,
+                self.asked.media.is_stripped(),
+            ),
         };
         let asked = self.asked.preferences.representation;
         let (body, representation) = match body {
@@ -251,10 +323,9 @@ impl<'a> Written<'a> {
         match body {
             Some(body) => {
                 answer.status = with_body;
-                let media = if self.show == Show::Array {
-                    Media::Json
-                } else {
-                    self.asked.media
+                let media = match self.asked.media {
+                    Media::Object | Media::StrippedObject if self.show == Show::Array => Media::Json,
+                    media => media,
                 };
                 answer.headers.insert(CONTENT_TYPE, media.content_type());
                 answer.body = body;
@@ -268,6 +339,9 @@ impl<'a> Written<'a> {
             Honoured {
                 representation,
                 count,
+                creation: self.creates,
+                transaction: true,
+                bound: true,
             },
         );
         answer
@@ -349,11 +423,16 @@ fn only(body: &Bytes, returned: u64) -> Result<Bytes, Problem> {
     if returned == 1 && body.len() >= 2 {
         return Ok(body.slice(1..body.len() - 1));
     }
-    Err(Problem::new(
+    Err(not_singular(returned))
+}
+
+/// That an answer of exactly one row was asked for, where there are more or none.
+pub(crate) fn not_singular(rows: u64) -> Problem {
+    Problem::new(
         codes::NOT_SINGULAR,
         "Cannot coerce the result to a single JSON object",
     )
-    .details(format!("The result contains {returned} rows")))
+    .details(format!("The result contains {rows} rows"))
 }
 
 fn encoded(rows: Rows, select: &Select, show: Show, stripped: bool) -> Option<Bytes> {

@@ -33,6 +33,8 @@ pub(crate) enum Route<'a> {
     List(&'a Served),
     Query(&'a Served),
     Create(&'a Served),
+    UpdateMany(&'a Served),
+    DeleteMany(&'a Served),
     Item(ItemAction, &'a Served, Option<Uuid>),
 }
 
@@ -44,6 +46,8 @@ impl<'a> Route<'a> {
             Self::Health => "health",
             Self::List(_) | Self::Query(_) => "list",
             Self::Create(_) => "create",
+            Self::UpdateMany(_) => "update_many",
+            Self::DeleteMany(_) => "delete_many",
             Self::Item(ItemAction::Read, ..) => "read",
             Self::Item(ItemAction::Replace, ..) => "replace",
             Self::Item(ItemAction::Update, ..) => "update",
@@ -55,9 +59,12 @@ impl<'a> Route<'a> {
     pub(crate) const fn served(&self) -> Option<&'a Served> {
         match self {
             Self::Document | Self::Health => None,
-            Self::List(served) | Self::Query(served) | Self::Create(served) | Self::Item(_, served, _) => {
-                Some(served)
-            }
+            Self::List(served)
+            | Self::Query(served)
+            | Self::Create(served)
+            | Self::UpdateMany(served)
+            | Self::DeleteMany(served)
+            | Self::Item(_, served, _) => Some(served),
         }
     }
 }
@@ -72,7 +79,7 @@ pub(crate) enum ItemAction {
 }
 
 const READ_ONLY: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
-const OF_COLLECTION: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, OPTIONS");
+const OF_COLLECTION: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PATCH, DELETE, OPTIONS");
 const OF_QUERY: HeaderValue = HeaderValue::from_static("POST, OPTIONS");
 const OF_ITEM: HeaderValue = HeaderValue::from_static("GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
 
@@ -136,6 +143,8 @@ pub(crate) fn route<'a>(target: Target<'a>, method: &Method) -> Result<Route<'a>
         Collection(served) if reads => Ok(Route::List(served)),
         Query(served) if method == Method::POST => Ok(Route::Query(served)),
         Collection(served) if method == Method::POST => Ok(Route::Create(served)),
+        Collection(served) if method == Method::PATCH => Ok(Route::UpdateMany(served)),
+        Collection(served) if method == Method::DELETE => Ok(Route::DeleteMany(served)),
         Item(served, uid) if reads => Ok(Route::Item(ItemAction::Read, served, uid)),
         Item(served, uid) if method == Method::PUT => Ok(Route::Item(ItemAction::Replace, served, uid)),
         Item(served, uid) if method == Method::PATCH => Ok(Route::Item(ItemAction::Update, served, uid)),
@@ -145,17 +154,10 @@ pub(crate) fn route<'a>(target: Target<'a>, method: &Method) -> Result<Route<'a>
 }
 
 fn not_allowed(target: &Target<'_>, method: &Method) -> Problem {
-    let problem = match target {
-        Target::Collection(_) if method == Method::PATCH || method == Method::DELETE => Problem::new(
-            codes::METHOD_NOT_ALLOWED,
-            format!("{method} on a collection is not served yet"),
-        )
-        .hint("write rows one by one, under their own path"),
-        _ => Problem::new(
-            codes::METHOD_NOT_ALLOWED,
-            format!("Unsupported HTTP method: {method}"),
-        ),
-    };
+    let problem = Problem::new(
+        codes::METHOD_NOT_ALLOWED,
+        format!("Unsupported HTTP method: {method}"),
+    );
     problem.header(ALLOW, target.allow())
 }
 

@@ -6,14 +6,15 @@ use rowstamp_domain::caller::Caller;
 use rowstamp_domain::operation::{Operation, Outcome, Representation, Rows, Verdict};
 use rowstamp_domain::query::Condition;
 use rowstamp_domain::record::Record;
-use rowstamp_domain::value::Timestamp;
+use rowstamp_domain::value::{Timestamp, Value};
 use rowstamp_ports::exchange::ApiRequest;
-use rowstamp_ports::{HookContext, Hooks, ReadScope, StoreContext, Transaction};
+use rowstamp_ports::{HookContext, Hooks, ReadScope, StoreContext, StoreError, Transaction};
 use uuid::Uuid;
 
 use super::Controller;
+use crate::negotiate::Media;
 use crate::problem::{Problem, codes};
-use crate::resource_mapper::asked::Show;
+use crate::resource_mapper::asked::{Asked, Show};
 use crate::resource_mapper::writing::{self, Writing};
 use crate::resource_mapper::{access, reading};
 use crate::respond::Written;
@@ -138,65 +139,120 @@ impl Controller {
             ..
         } = circumstances;
         let wanted = may_follow.iter().any(|after| after.is_wanted(served));
-        let (Some(hooks), Some(hooked)) = (served.hooks.as_ref().filter(|_| wanted), hooked) else {
-            return self.execute(operation, context, served).await;
+        let following = match (served.hooks.as_ref().filter(|_| wanted), hooked) {
+            (Some(hooks), Some(hooked)) => Some((hooks, hooked)),
+            _ => None,
         };
-        self.write_with_hook(operation, hooks, hooked, circumstances)
-            .await
-    }
-
-    async fn write_with_hook(
-        &self,
-        operation: Operation,
-        hooks: &Arc<dyn Hooks>,
-        hooked: &HookContext,
-        circumstances: &Circumstances<'_>,
-    ) -> Result<Outcome, Problem> {
-        let Circumstances { served, context, .. } = circumstances;
-        let definition = &served.definition;
-        let of_store = |error| Problem::of_store(&error, definition);
-        let mut transaction = Transaction::new(self.store.begin(context).await.map_err(of_store)?);
-        let outcome = match transaction.execute(operation).await {
-            Ok(outcome) => outcome,
-            Err(error) => {
+        if following.is_none() && !circumstances.rolls_back {
+            return self
+                .store
+                .execute(operation, context)
+                .await
+                .map_err(|error| circumstances.failed(error));
+        }
+        let mut transaction = self.begin(circumstances).await?;
+        match written(&mut transaction, operation, following, circumstances).await {
+            Ok(outcome) if outcome.verdict.is_success() => circumstances.end(transaction, outcome).await,
+            result => {
                 undo(transaction).await;
-                return Err(of_store(error));
-            }
-        };
-        let Some(after) = After::of(&outcome.verdict) else {
-            undo(transaction).await;
-            return Ok(outcome);
-        };
-        // A change of nothing is no change.
-        if after.is_wanted(served) && outcome.affected > 0 {
-            let hidden;
-            let record = if let Rows::Records(records) = &outcome.rows {
-                records.first()
-            } else {
-                // The caller may not see what it wrote; the hook may.
-                hidden = hidden_record(&mut transaction, served, &outcome).await?;
-                hidden.as_ref()
-            };
-            let record =
-                record.ok_or_else(|| Problem::new(codes::INTERNAL, "the request could not be completed"))?;
-            let said = match after {
-                After::Create => hooks.after_create(hooked, &mut transaction, record).await,
-                After::Update => hooks.after_update(hooked, &mut transaction, record).await,
-                After::Delete => hooks.after_delete(hooked, &mut transaction, record).await,
-            };
-            if let Err(refusal) = said {
-                let problem = Problem::of_refusal(refusal, definition);
-                undo(transaction).await;
-                return Err(problem);
+                result
             }
         }
-        transaction.into_unit().commit().await.map_err(of_store)?;
-        Ok(outcome)
+    }
+
+    /// A transaction that further operations join.
+    pub(super) async fn begin(&self, circumstances: &Circumstances<'_>) -> Result<Transaction, Problem> {
+        let unit = self.store.begin(&circumstances.context).await;
+        Ok(Transaction::new(
+            unit.map_err(|error| circumstances.failed(error))?,
+        ))
     }
 }
 
+/// Carries out one write of a transaction and the after-hook of each row that it wrote.
+pub(super) async fn written(
+    transaction: &mut Transaction,
+    operation: Operation,
+    following: Option<(&Arc<dyn Hooks>, &HookContext)>,
+    circumstances: &Circumstances<'_>,
+) -> Result<Outcome, Problem> {
+    let served = circumstances.served;
+    let uids = new_uids(&operation);
+    let outcome = transaction
+        .execute(operation)
+        .await
+        .map_err(|error| circumstances.failed(error))?;
+    let (Some(after), Some((hooks, hooked))) = (After::of(&outcome.verdict), following) else {
+        return Ok(outcome);
+    };
+    // A change of nothing is no change.
+    if !after.is_wanted(served) || outcome.affected == 0 {
+        return Ok(outcome);
+    }
+    for record in records_of(transaction, served, &outcome, uids).await? {
+        let said = match after {
+            After::Create => hooks.after_create(hooked, transaction, &record).await,
+            After::Update => hooks.after_update(hooked, transaction, &record).await,
+            After::Delete => hooks.after_delete(hooked, transaction, &record).await,
+        };
+        said.map_err(|refusal| circumstances.refused(refusal))?;
+    }
+    Ok(outcome)
+}
+
+/// The uids of rows that an operation creates.
+fn new_uids(operation: &Operation) -> Vec<Uuid> {
+    let Operation::Insert(insert) = operation else {
+        return Vec::new();
+    };
+    let uid = insert.resource.audit.uid;
+    let Some(column) = insert.columns.iter().position(|column| *column == uid) else {
+        return Vec::new();
+    };
+    let uids = insert.rows.iter().filter_map(|row| match row.get(column) {
+        Some(Value::Uuid(uid)) => Some(*uid),
+        _ => None,
+    });
+    uids.collect()
+}
+
+/// Every row that was written, also those that the caller may not see; hooks may.
+async fn records_of(
+    transaction: &mut Transaction,
+    served: &Served,
+    outcome: &Outcome,
+    uids: Vec<Uuid>,
+) -> Result<Vec<Record>, Problem> {
+    let shown: &[Record] = match &outcome.rows {
+        Rows::Records(records) => records,
+        Rows::None | Rows::Json(_) => &[],
+    };
+    if u64::try_from(shown.len()) == Ok(outcome.affected) {
+        return Ok(shown.to_vec());
+    }
+    let audit = served.definition.audit;
+    let mut records = Vec::with_capacity(uids.len());
+    let uids = if uids.is_empty() {
+        outcome.uid.into_iter().collect()
+    } else {
+        uids
+    };
+    for uid in uids {
+        let known = shown
+            .iter()
+            .find(|record| record.value(audit.uid) == Some(&Value::Uuid(uid)));
+        let record = match known {
+            Some(record) => Some(record.clone()),
+            None => hidden_record(transaction, served, uid).await?,
+        };
+        records
+            .push(record.ok_or_else(|| Problem::new(codes::INTERNAL, "the request could not be completed"))?);
+    }
+    Ok(records)
+}
+
 /// Ends a transaction in order. Dropping it would undo it too, so a failure to do so changes no answer.
-async fn undo(transaction: Transaction) {
+pub(super) async fn undo(transaction: Transaction) {
     if let Err(error) = transaction.into_unit().rollback().await {
         tracing::warn!(%error, "a transaction could not be rolled back in order");
     }
@@ -205,11 +261,8 @@ async fn undo(transaction: Transaction) {
 async fn hidden_record(
     transaction: &mut Transaction,
     served: &Served,
-    outcome: &Outcome,
+    uid: Uuid,
 ) -> Result<Option<Record>, Problem> {
-    let Some(uid) = outcome.uid else {
-        return Ok(None);
-    };
     let read = transaction
         .execute(reading::whole(served, uid))
         .await
@@ -228,6 +281,12 @@ pub(super) struct Circumstances<'a> {
     pub(super) now: Timestamp,
     /// There only where the resource has hooks.
     pub(super) hooked: Option<HookContext>,
+    /// In which form rows are shown.
+    media: Media,
+    /// Whether everything is undone in the end.
+    pub(super) rolls_back: bool,
+    /// How many records the body lists; `None` where it is no list.
+    pub(super) listed: Option<usize>,
 }
 
 impl Controller {
@@ -236,9 +295,10 @@ impl Controller {
         request: &'a ApiRequest,
         served: &'a Served,
         caller: &'a Arc<Caller>,
-    ) -> Circumstances<'a> {
+        asked: &Asked,
+    ) -> Result<Circumstances<'a>, Problem> {
         let now = self.clock.now();
-        Circumstances {
+        Ok(Circumstances {
             served,
             caller,
             context: super::context(request, caller),
@@ -247,7 +307,10 @@ impl Controller {
                 .hooks
                 .is_some()
                 .then(|| self.hook_context(request, served, caller, now)),
-        }
+            media: asked.media,
+            rolls_back: asked.rolls_back(&served.definition)?,
+            listed: None,
+        })
     }
 }
 
@@ -260,7 +323,8 @@ impl<'a> Circumstances<'a> {
         after_write: bool,
     ) -> Result<Writing<'a>, Problem> {
         let definition = &self.served.definition;
-        let representation = writing::representation(show, after_write, self.served.points.after_read);
+        let representation =
+            writing::representation(show, self.media, after_write, self.served.points.after_read);
         let select = if representation == Representation::Records {
             &self.served.every_field
         } else {
@@ -276,12 +340,46 @@ impl<'a> Circumstances<'a> {
         })
     }
 
+    /// The hooks that follow a write, where the resource has them.
+    pub(super) fn following(&self, after: After) -> Option<(&Arc<dyn Hooks>, &HookContext)> {
+        let hooks = self
+            .served
+            .hooks
+            .as_ref()
+            .filter(|_| after.is_wanted(self.served))?;
+        Some((hooks, self.hooked.as_ref()?))
+    }
+
     /// The hooks and their context, where the resource has the hook that `wanted` says.
     pub(super) fn hooks(&self, wanted: bool) -> Option<(&dyn Hooks, &HookContext)> {
         if !wanted {
             return None;
         }
         Some((self.served.hooks.as_deref()?, self.hooked.as_ref()?))
+    }
+
+    /// A store's failure as the answer, with the record of the body that it is about.
+    pub(super) fn failed(&self, mut error: StoreError) -> Problem {
+        if let StoreError::Conflict(conflict) = &mut error {
+            conflict.record = match self.listed {
+                None => None,
+                Some(1) => Some(0),
+                Some(_) => conflict.record,
+            };
+        }
+        Problem::of_store(&error, &self.served.definition)
+    }
+
+    /// Ends a transaction in which everything went well: for good, or as if nothing had been, where that was asked for.
+    pub(super) async fn end(&self, transaction: Transaction, outcome: Outcome) -> Result<Outcome, Problem> {
+        let unit = transaction.into_unit();
+        let ended = if self.rolls_back {
+            unit.rollback().await
+        } else {
+            unit.commit().await
+        };
+        ended.map_err(|error| self.failed(error))?;
+        Ok(outcome)
     }
 
     /// A hook's refusal as the answer.

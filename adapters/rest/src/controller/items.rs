@@ -60,7 +60,7 @@ impl Controller {
         let sent = writing::sent_to_item(served, request.body(), Purpose::Replace(uid), &caller)?;
         writing::usable_uid(definition, uid)?;
 
-        let circumstances = self.circumstances(request, served, &caller);
+        let circumstances = self.circumstances(request, served, &caller, &asked)?;
         let show = asked.show(Show::Object, Show::Object);
         let replacing = Replacing {
             uid,
@@ -174,7 +174,7 @@ impl Controller {
         let precondition = asked.precondition(definition)?;
         let mut sent = writing::sent_to_item(served, request.body(), Purpose::Update(uid), &caller)?;
 
-        let circumstances = self.circumstances(request, served, &caller);
+        let circumstances = self.circumstances(request, served, &caller, &asked)?;
         if let Some((hooks, context)) = circumstances.hooks(served.points.before_update && sent.is_readable())
         {
             hooks
@@ -210,7 +210,7 @@ impl Controller {
         let asked = Asked::of_write(request.headers(), negotiate::ITEM)?;
         let precondition = asked.precondition(definition)?;
 
-        let circumstances = self.circumstances(request, served, &caller);
+        let circumstances = self.circumstances(request, served, &caller, &asked)?;
         if let Some((hooks, context)) = circumstances.hooks(served.points.before_delete) {
             hooks
                 .before_delete(context, uid)

@@ -1,4 +1,4 @@
-//! Collections: reading a page, creating a row.
+//! Collections: reading a page.
 
 use std::sync::Arc;
 
@@ -9,7 +9,6 @@ use rowstamp_domain::query::Condition;
 use rowstamp_ports::exchange::{ApiRequest, ApiResponse};
 
 use super::Controller;
-use super::hooked::After;
 use crate::link;
 use crate::negotiate;
 use crate::problem::{Problem, codes};
@@ -17,7 +16,7 @@ use crate::resource_mapper::asked::Asked;
 use crate::resource_mapper::parameters::Listed;
 use crate::resource_mapper::range::Range;
 use crate::resource_mapper::{access, parameters, reading, writing};
-use crate::respond::{self, Page, Written};
+use crate::respond::{self, Page};
 use crate::served::Served;
 
 impl Controller {
@@ -70,7 +69,7 @@ impl Controller {
         if let Some(cursor) = &listed.cursor {
             query.after = Some(self.cursor_keys.read_cursor(cursor, &query, definition)?);
         }
-        let asked = Asked::of_read(request.headers(), negotiate::LIST)?;
+        let asked = Asked::of_read(request.headers(), negotiate::COLLECTION)?;
         let count = reading::count(asked.preferences.count, served);
 
         let visible = self.before_read(request, served, caller, None, visible).await?;
@@ -98,37 +97,6 @@ impl Controller {
         };
         respond::list(outcome, &asked, &page, request.entrance())
     }
-
-    pub(super) async fn create(&self, request: &ApiRequest, served: &Served) -> Result<ApiResponse, Problem> {
-        let definition = &served.definition;
-        let caller = self.identify(request).await?;
-        let permitted = access::create(definition, &caller)?;
-        let columns = parameters::of_item(request.query(), served, &self.reach(&caller))?;
-        let asked = Asked::of_body_write(request.headers(), negotiate::COLLECTION)?;
-        asked.no_conditions()?;
-        let mut sent = writing::sent_to_collection(served, request.body(), &caller)?;
-
-        let circumstances = self.circumstances(request, served, &caller);
-        if let Some((hooks, context)) = circumstances.hooks(served.points.before_create && sent.is_readable())
-        {
-            hooks
-                .before_create(context, &mut sent.change)
-                .await
-                .map_err(|refusal| circumstances.refused(refusal))?;
-        }
-
-        let show = asked.show_created();
-        let writing = circumstances.writing(&columns, show, served.points.after_create)?;
-        let operation = writing::create(writing, sent, self.uids.next(), permitted)?;
-        let mut outcome = self.write(operation, &[After::Create], &circumstances).await?;
-        if outcome.verdict != Verdict::Created {
-            return Err(refused(&outcome, served));
-        }
-        let written = Written::new(served, &asked, &columns, show, request.entrance());
-        self.after_read_of_written(request, &written, &caller, &mut outcome)
-            .await?;
-        Ok(written.created(outcome, request.base_path()))
-    }
 }
 
 /// What a verdict other than success means.
@@ -138,10 +106,12 @@ pub(super) fn refused(outcome: &Outcome, served: &Served) -> Problem {
         Verdict::NotWritable => Problem::new(codes::FORBIDDEN, "the caller may not do this with this row"),
         Verdict::PreconditionFailed => respond::precondition_failed(),
         Verdict::Mismatch(fields) => writing::mismatch(&served.definition, fields),
-        Verdict::RecordMismatch(_) | Verdict::RowCount(_) => unimplemented!(),
         // A store that answers a write with another write's verdict broke its contract.
-        Verdict::Found | Verdict::Created | Verdict::Updated | Verdict::Deleted => {
-            Problem::new(codes::INTERNAL, "the request could not be completed")
-        }
+        Verdict::Found
+        | Verdict::Created
+        | Verdict::Updated
+        | Verdict::Deleted
+        | Verdict::RecordMismatch(_)
+        | Verdict::RowCount(_) => Problem::new(codes::INTERNAL, "the request could not be completed"),
     }
 }

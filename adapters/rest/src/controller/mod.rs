@@ -7,6 +7,7 @@
 mod hooked;
 mod items;
 mod lists;
+mod many;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -177,6 +178,8 @@ impl Controller {
             Route::List(served) => self.list(request, served).await,
             Route::Query(served) => self.query(request, served).await,
             Route::Create(served) => self.create(request, served).await,
+            Route::UpdateMany(served) => self.update_many(request, served).await,
+            Route::DeleteMany(served) => self.delete_many(request, served).await,
             Route::Item(ItemAction::Read, served, uid) => self.read(request, served, uid).await,
             Route::Item(ItemAction::Replace, served, uid) => self.replace(request, served, uid).await,
             Route::Item(ItemAction::Update, served, uid) => self.update(request, served, uid).await,

@@ -86,6 +86,10 @@ codes! {
         "The request asks by name for something that this version does not do. Nothing was done.";
     RESPONSE_TOO_LARGE = "RS_RESPONSE_TOO_LARGE" BAD_REQUEST "Response too large",
         "The answer is larger than the entrance can carry. Ask for fewer rows (`limit`) or columns (`select`).";
+    TOO_MANY_AFFECTED = "PGRST124" BAD_REQUEST "Too many rows",
+        "The write would affect more rows than `Prefer: max-affected` allows. Nothing was written.";
+    NO_FILTER = "21000" BAD_REQUEST "No filter",
+        "A PATCH or DELETE on a collection needs a filter that chooses its rows.";
     TOKEN_INVALID = "PGRST301" UNAUTHORIZED "Invalid credentials",
         "The token or the claims that came with the request prove nothing.";
     ANONYMOUS = "PGRST302" UNAUTHORIZED "Credentials required",

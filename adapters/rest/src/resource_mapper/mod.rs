@@ -5,6 +5,7 @@
 
 pub(crate) mod access;
 pub(crate) mod asked;
+pub(crate) mod bulk;
 pub(crate) mod parameters;
 pub(crate) mod range;
 pub(crate) mod reading;

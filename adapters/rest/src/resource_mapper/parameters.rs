@@ -5,15 +5,15 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
-use rowstamp_domain::query::grammar::{QueryError, QueryErrorKind, QueryErrors};
+use rowstamp_domain::definition::FieldId;
+use rowstamp_domain::query::grammar::{
+    Filtered, QueryError, QueryErrorKind, QueryErrors, parse_columns, parse_on_conflict,
+};
 use rowstamp_domain::query::{Query, Select};
 
 use super::access::CallerReach;
 use crate::problem::{Code, Problem, codes};
 use crate::served::{Columns, Served};
-
-/// Parameters that mean something to PostgREST on writes, where ignoring them would do something else than was asked for.
-const OF_WRITES: [&str; 2] = ["columns", "on_conflict"];
 
 /// The columns asked for on a route where nothing else can be asked for: one row, or a write.
 ///
@@ -28,19 +28,96 @@ pub(crate) fn of_item<'s>(
     if parameters.is_empty() && !served.has_read_rules {
         return Ok(Cow::Borrowed(&served.shown));
     }
-    if let Some((name, _)) = parameters
-        .iter()
-        .find(|(name, _)| OF_WRITES.contains(&name.as_ref()))
-    {
-        return Err(Problem::new(
-            codes::NOT_SERVED,
-            format!("the parameter `{name}` is not served yet"),
-        ));
-    }
     let select =
         Select::parse(pairs(&parameters), &reach.scope(served)).map_err(|errors| refused(&errors))?;
     plain_where_hooked(served, &select)?;
     Ok(Cow::Owned(served.columns(select)))
+}
+
+/// What is asked of a POST.
+pub(crate) struct Creation<'s> {
+    pub(crate) columns: Cow<'s, Columns>,
+    /// `columns=`: the fields that are given, whatever else the records hold.
+    pub(crate) given: Option<Vec<FieldId>>,
+    /// `on_conflict=`
+    pub(crate) target: Option<Vec<FieldId>>,
+}
+
+/// What is asked of a POST on a collection.
+///
+/// # Errors
+/// 400 for whatever else is there, 403 for a field that the caller may not read.
+pub(crate) fn of_creation<'s>(
+    query: &str,
+    served: &'s Served,
+    reach: &CallerReach<'_>,
+) -> Result<Creation<'s>, Problem> {
+    let mut parameters: Vec<_> = parameters(query)?.collect();
+    let given = match take(&mut parameters, "columns")? {
+        Some(text) => Some(parse_columns(&text, &served.definition).map_err(|errors| refused(&errors))?),
+        None => None,
+    };
+    let target = match take(&mut parameters, "on_conflict")? {
+        Some(text) => {
+            Some(parse_on_conflict(&text, &reach.scope(served)).map_err(|errors| refused(&errors))?)
+        }
+        None => None,
+    };
+    let columns = if parameters.is_empty() && !served.has_read_rules {
+        Cow::Borrowed(&served.shown)
+    } else {
+        let select =
+            Select::parse(pairs(&parameters), &reach.scope(served)).map_err(|errors| refused(&errors))?;
+        plain_where_hooked(served, &select)?;
+        Cow::Owned(served.columns(select))
+    };
+    Ok(Creation {
+        columns,
+        given,
+        target,
+    })
+}
+
+/// Which rows a PATCH or DELETE on a collection means, what of them is shown, and `columns=`.
+///
+/// # Errors
+/// 400 for what cannot be read, and without a filter; 403 for a field that the caller may not read.
+pub(crate) fn of_many(
+    query: &str,
+    served: &Served,
+    reach: &CallerReach<'_>,
+) -> Result<(Filtered, Option<Vec<FieldId>>), Problem> {
+    let mut parameters: Vec<_> = parameters(query)?.collect();
+    let given = match take(&mut parameters, "columns")? {
+        Some(text) => Some(parse_columns(&text, &served.definition).map_err(|errors| refused(&errors))?),
+        None => None,
+    };
+    let filtered =
+        Filtered::parse(pairs(&parameters), &reach.scope(served)).map_err(|errors| refused(&errors))?;
+    if !filtered.is_filtered {
+        return Err(Problem::new(
+            codes::NO_FILTER,
+            "a write on a collection needs a filter that chooses its rows",
+        )
+        .hint("to mean every row, say so: `uid=not.is.null`"));
+    }
+    plain_where_hooked(served, &filtered.select)?;
+    Ok((filtered, given))
+}
+
+/// Takes the parameter of this name out, which can be given once.
+fn take<'p>(
+    parameters: &mut Vec<(Cow<'p, str>, Cow<'p, str>)>,
+    name: &str,
+) -> Result<Option<Cow<'p, str>>, Problem> {
+    let Some(position) = parameters.iter().position(|(given, _)| given == name) else {
+        return Ok(None);
+    };
+    let (_, value) = parameters.remove(position);
+    if parameters.iter().any(|(given, _)| given == name) {
+        return Err(invalid(format!("`{name}` can be given only once")));
+    }
+    Ok(Some(value))
 }
 
 /// What is asked of a collection that is read, and the parameters that ask it.

@@ -2,23 +2,27 @@
 
 use std::sync::Arc;
 
-use rowstamp_domain::body::{BodyLimits, Objects, read_object, read_objects};
+use rowstamp_domain::body::{BodyLimits, read_object};
 use rowstamp_domain::caller::Caller;
 use rowstamp_domain::definition::{Default, Field, FieldId, FieldRole, ResourceDefinition};
 use rowstamp_domain::operation::{
-    Delete, Insert, NewRow, Operation, Precondition, Replace, Representation, RowBound, Stamp, Update,
+    Delete, NewRow, Operation, Precondition, Replace, Representation, Stamp, Update,
 };
 use rowstamp_domain::query::{Condition, Select};
 use rowstamp_domain::record::Record;
 use rowstamp_domain::stamp::{self, keeps_when_omitted};
 use rowstamp_domain::validation::{self, Parted, Pointer, Purpose, Violation};
-use rowstamp_domain::value::Timestamp;
+use rowstamp_domain::value::{Timestamp, Value};
 use uuid::Uuid;
 
 use super::access;
 use super::asked::Show;
+use crate::negotiate::Media;
 use crate::problem::{Problem, codes};
 use crate::served::Served;
+
+/// Values of fields.
+type Values = Vec<(FieldId, Value)>;
 
 /// What was sent: typed, without what the caller may not write, and not judged yet, since hooks come before that.
 pub(crate) struct Sent {
@@ -32,6 +36,47 @@ impl Sent {
     pub(crate) const fn is_readable(&self) -> bool {
         self.violations.is_empty()
     }
+
+    /// Refuses what could not be read.
+    ///
+    /// # Errors
+    /// 422 with every violation.
+    pub(crate) fn must_be_readable(&self, definition: &ResourceDefinition) -> Result<(), Problem> {
+        refuse(definition, self.violations.clone())
+    }
+
+    /// Whatever could not be read.
+    pub(super) fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
+    /// What was sent of the record, and what was taken out of it.
+    pub(super) fn into_parts(self) -> (Record, Parted) {
+        (self.change, self.parted)
+    }
+
+    /// Takes out of a change what the caller may not write.
+    ///
+    /// # Errors
+    /// 403 for fields that the caller may not write.
+    pub(super) fn parted(
+        served: &Served,
+        mut change: Record,
+        mut violations: Vec<Violation>,
+        purpose: Purpose,
+        caller: &Caller,
+    ) -> Result<Self, Problem> {
+        let parted = validation::part(&mut change, purpose, caller, &mut violations);
+        if parted.forbidden.is_empty() {
+            Ok(Self {
+                change,
+                parted,
+                violations,
+            })
+        } else {
+            Err(forbidden_fields(&served.definition, &parted.forbidden))
+        }
+    }
 }
 
 /// Who writes, when and what of it comes back.
@@ -43,22 +88,6 @@ pub(crate) struct Writing<'a> {
     pub(crate) visible: Condition,
     pub(crate) select: Select,
     pub(crate) representation: Representation,
-}
-
-/// Reads the body of a POST: one object.
-///
-/// # Errors
-/// 400 when it is none, 403 for fields that the caller may not write.
-pub(crate) fn sent_to_collection(served: &Served, body: &[u8], caller: &Caller) -> Result<Sent, Problem> {
-    match read_objects(body, BodyLimits::default()) {
-        Ok(Objects::One(members)) => sent(served, &members, Purpose::Create, caller),
-        Ok(Objects::Many(_)) => Err(Problem::new(
-            codes::NOT_SERVED,
-            "creating several rows at once is not served yet",
-        )
-        .hint("send one object at a time")),
-        Err(error) => Err(Problem::new(codes::INVALID_JSON, error.to_string())),
-    }
 }
 
 /// Reads the body of a PUT or PATCH: one object.
@@ -77,6 +106,48 @@ pub(crate) fn sent_to_item(
     }
 }
 
+/// Reads the body of a PATCH on many rows: one object. Of `columns`, what it lacks is NULL, and what else it holds is ignored.
+///
+/// # Errors
+/// As [`sent_to_item`].
+pub(crate) fn sent_to_rows(
+    served: &Served,
+    body: &[u8],
+    columns: Option<&[FieldId]>,
+    caller: &Caller,
+) -> Result<Sent, Problem> {
+    let mut members = read_object(body, BodyLimits::default())
+        .map_err(|error| Problem::new(codes::INVALID_JSON, error.to_string()))?;
+    if let Some(columns) = columns {
+        let is_named = |name: &str| {
+            served
+                .definition
+                .field_id(name)
+                .is_some_and(|id| columns.contains(&id))
+        };
+        members.retain(|(name, _)| is_named(name));
+        for id in columns {
+            let name = &served.definition.field(*id).name;
+            if members.iter().all(|(given, _)| given != name) {
+                members.push((std::borrow::Cow::Owned(name.clone()), "null"));
+            }
+        }
+    }
+    let mut violations = Vec::new();
+    let change = validation::read(&served.definition, &members, &mut violations);
+    let uid = match change.value(served.definition.audit.uid) {
+        Some(Value::Uuid(uid)) => *uid,
+        _ => Uuid::nil(),
+    };
+    let expected = change.value(served.definition.audit.uid).cloned();
+    let mut sent = Sent::parted(served, change, violations, Purpose::Update(uid), caller)?;
+    // Each row must have the uid that is sent.
+    sent.parted
+        .expect
+        .extend(expected.map(|uid| (served.definition.audit.uid, uid)));
+    Ok(sent)
+}
+
 fn sent(
     served: &Served,
     members: &rowstamp_domain::body::Members<'_>,
@@ -84,17 +155,8 @@ fn sent(
     caller: &Caller,
 ) -> Result<Sent, Problem> {
     let mut violations = Vec::new();
-    let mut change = validation::read(&served.definition, members, &mut violations);
-    let parted = validation::part(&mut change, purpose, caller, &mut violations);
-    if parted.forbidden.is_empty() {
-        Ok(Sent {
-            change,
-            parted,
-            violations,
-        })
-    } else {
-        Err(forbidden_fields(&served.definition, &parted.forbidden))
-    }
+    let change = validation::read(&served.definition, members, &mut violations);
+    Sent::parted(served, change, violations, purpose, caller)
 }
 
 /// Who writes, and when.
@@ -115,37 +177,6 @@ pub(crate) fn stamp(
             ),
         )
     })
-}
-
-/// Creates a row.
-///
-/// # Errors
-/// 422 with every violation.
-pub(crate) fn create(
-    writing: Writing<'_>,
-    sent: Sent,
-    uid: Uuid,
-    permitted: Condition,
-) -> Result<Operation, Problem> {
-    let Sent {
-        change,
-        mut violations,
-        ..
-    } = sent;
-    validation::check(&change, |_, _| true, &mut violations);
-    refuse(&writing.served.definition, violations)?;
-    let (columns, row) = stamp::new_row(change, uid, &writing.stamp).into_iter().unzip();
-    Ok(Operation::Insert(Insert {
-        resource: Arc::clone(&writing.served.definition),
-        columns,
-        rows: vec![row],
-        permitted,
-        conflict: None,
-        bound: RowBound::Any,
-        visible: writing.visible,
-        select: writing.select,
-        representation: writing.representation,
-    }))
 }
 
 /// What a PUT may do: to a row that is there, and where there is none.
@@ -169,6 +200,19 @@ impl ReplaceRights {
             (Err(problem), Err(_)) => Err(problem.clone()),
             _ => Ok(rights),
         }
+    }
+}
+
+impl ReplaceRights {
+    /// The right to create alone.
+    ///
+    /// # Errors
+    /// 401 or 403 when there is none.
+    pub(crate) fn creation(create: Result<Condition, Problem>) -> Result<Self, Problem> {
+        Ok(Self {
+            update: Ok(Condition::Never),
+            create: Ok(create?),
+        })
     }
 }
 
@@ -261,6 +305,26 @@ pub(crate) fn update(
     permitted: Condition,
     precondition: Precondition,
 ) -> Result<Operation, Problem> {
+    let (set, expect) = changed(&writing, sent)?;
+    Ok(Operation::Update(Update {
+        resource: Arc::clone(&writing.served.definition),
+        uid,
+        visible: writing.visible,
+        permitted,
+        set,
+        expect,
+        stamp: writing.stamp,
+        precondition,
+        select: writing.select,
+        representation: writing.representation,
+    }))
+}
+
+/// What a change sets, and what it expects.
+///
+/// # Errors
+/// 422 with every violation.
+pub(super) fn changed(writing: &Writing<'_>, sent: Sent) -> Result<(Values, Values), Problem> {
     let Sent {
         change,
         mut parted,
@@ -269,18 +333,7 @@ pub(crate) fn update(
     validation::check(&change, |_, _| false, &mut violations);
     let set = stamp::change(change, writing.caller, &mut parted, &mut violations);
     refuse(&writing.served.definition, violations)?;
-    Ok(Operation::Update(Update {
-        resource: Arc::clone(&writing.served.definition),
-        uid,
-        visible: writing.visible,
-        permitted,
-        set,
-        expect: parted.expect,
-        stamp: writing.stamp,
-        precondition,
-        select: writing.select,
-        representation: writing.representation,
-    }))
+    Ok((set, parted.expect))
 }
 
 /// Deletes a row.
@@ -301,13 +354,21 @@ pub(crate) fn delete(
     })
 }
 
-/// In which form a write's row comes back: as a record where a hook will look at it.
-pub(crate) const fn representation(show: Show, after_write: bool, after_read: bool) -> Representation {
+/// In which form a write's rows come back: as records where a hook will look at them.
+pub(crate) const fn representation(
+    show: Show,
+    media: Media,
+    after_write: bool,
+    after_read: bool,
+) -> Representation {
     match show {
         _ if after_write => Representation::Records,
         Show::Nothing => Representation::Nothing,
         Show::Object | Show::Array if after_read => Representation::Records,
+        Show::Object if media.is_stripped() => Representation::StrippedObject,
         Show::Object => Representation::JsonObject,
+        Show::Array if matches!(media, Media::Csv) => Representation::Csv,
+        Show::Array if media.is_stripped() => Representation::StrippedArray,
         Show::Array => Representation::JsonArray,
     }
 }
@@ -334,6 +395,32 @@ pub(crate) fn mismatch(definition: &ResourceDefinition, fields: &[FieldId]) -> P
     Problem::invalid_body(definition, violations)
 }
 
+/// As [`mismatch`], each with the index of its record where the body is a list.
+pub(crate) fn record_mismatch(
+    definition: &ResourceDefinition,
+    fields: &[(usize, FieldId)],
+    is_list: bool,
+) -> Problem {
+    let violations = fields
+        .iter()
+        .map(|(record, id)| {
+            let mut violation = if definition.field(*id).role == FieldRole::Uid {
+                let field = &definition.field(*id).name;
+                let pointer = Pointer::Key(&Pointer::Root, field);
+                Violation::new(&pointer, "uid", "the row that is there has another uid")
+            } else {
+                stamp::immutable(definition.field(*id))
+            };
+            if is_list {
+                violation.pointer = format!("/{record}{}", violation.pointer);
+            }
+            violation
+        })
+        .take(validation::MOST_VIOLATIONS)
+        .collect();
+    Problem::invalid_body(definition, violations)
+}
+
 fn forbidden(field: &Field) -> Violation {
     let pointer = Pointer::Key(&Pointer::Root, &field.name);
     Violation::new(&pointer, "forbidden", "the caller may not write this field")
@@ -344,7 +431,7 @@ fn forbidden_fields(definition: &ResourceDefinition, fields: &[FieldId]) -> Prob
     Problem::new(codes::FORBIDDEN, "the caller may not write these fields").errors(violations)
 }
 
-fn refuse(definition: &ResourceDefinition, violations: Vec<Violation>) -> Result<(), Problem> {
+pub(super) fn refuse(definition: &ResourceDefinition, violations: Vec<Violation>) -> Result<(), Problem> {
     if violations.is_empty() {
         Ok(())
     } else {
@@ -354,11 +441,16 @@ fn refuse(definition: &ResourceDefinition, violations: Vec<Violation>) -> Result
 
 /// Whether a uid is one that a row can have: any but the two that RFC 9562 sets aside.
 pub(crate) fn usable_uid(definition: &ResourceDefinition, uid: Uuid) -> Result<(), Problem> {
-    if !uid.is_nil() && !uid.is_max() {
+    if usable(uid) {
         return Ok(());
     }
     let field = &definition.field(definition.audit.uid).name;
     let pointer = Pointer::Key(&Pointer::Root, field);
     let violation = Violation::new(&pointer, "uid", "the nil and the max UUID are no row's");
     Err(Problem::invalid_body(definition, vec![violation]))
+}
+
+/// Whether a row can have this uid.
+pub(super) fn usable(uid: Uuid) -> bool {
+    !uid.is_nil() && !uid.is_max()
 }
