@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod app;
+mod bulk;
 mod conditional;
 mod coverage;
 mod crud;

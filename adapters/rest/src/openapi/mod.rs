@@ -253,7 +253,7 @@ fn parameters() -> Object {
             parameter(
                 "Prefer",
                 "header",
-                "`return=representation`, `return=minimal` or `return=headers-only`, and those of a read",
+                "`return=representation`, `return=minimal` or `return=headers-only`, `resolution=`, `missing=default`, `max-affected=`, `tx=`, and those of a read",
                 text(),
             ),
         )

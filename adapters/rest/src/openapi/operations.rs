@@ -65,11 +65,16 @@ pub(super) fn collection(definition: &ResourceDefinition) -> Node {
             component("parameters", "prefer_write"),
         ]),
     )
-    .with("requestBody", body(&Use::Create.reference(definition)))
+    .with("requestBody", rows_body(definition))
     .with(
         "responses",
         refusals(
-            Object::new().with("201", created),
+            Object::new()
+                .with(
+                    "200",
+                    several("Every row was there already, and was changed", definition),
+                )
+                .with("201", created),
             &[400, 401, 403, 406, 409, 413, 415, 422],
         ),
     );
@@ -77,6 +82,68 @@ pub(super) fn collection(definition: &ResourceDefinition) -> Node {
         .with("get", get(false))
         .with("head", get(true))
         .with("post", post)
+        .with("patch", patch_many(definition))
+        .with("delete", delete_many(definition))
+        .into()
+}
+
+fn patch_many(definition: &ResourceDefinition) -> Object {
+    operation(
+        definition,
+        "update_many",
+        "Change every row that matches",
+        definition.access.update.permits(&Caller::anonymous()),
+    )
+    .with("parameters", many_parameters(definition))
+    .with("requestBody", body(&Use::Change.reference(definition)))
+    .with(
+        "responses",
+        refusals(
+            Object::new()
+                .with("200", several("The rows as they are now", definition))
+                .with("204", minimal()),
+            &[400, 401, 403, 406, 409, 413, 415, 422],
+        ),
+    )
+}
+
+fn delete_many(definition: &ResourceDefinition) -> Object {
+    operation(
+        definition,
+        "delete_many",
+        "Delete every row that matches",
+        definition.access.delete.permits(&Caller::anonymous()),
+    )
+    .with("parameters", many_parameters(definition))
+    .with(
+        "responses",
+        refusals(
+            Object::new()
+                .with("200", several("The rows as they were", definition))
+                .with("204", minimal()),
+            &[400, 401, 403, 406, 409],
+        ),
+    )
+}
+
+/// Rows that were written by way of their collection.
+fn several(description: &'static str, definition: &ResourceDefinition) -> Object {
+    response(description)
+        .with("headers", headers(&["Content-Range", "Preference-Applied"]))
+        .with(
+            "content",
+            rows_content(definition, list_of(Use::Read.reference(definition))),
+        )
+}
+
+/// One row, several, or a table of them.
+fn rows_body(definition: &ResourceDefinition) -> Node {
+    let row = Use::Create.reference(definition);
+    let either = Object::new().with("oneOf", list([row.clone(), list_of(row)]));
+    let table = Object::new().with("schema", Object::new().with("type", "string"));
+    Object::new()
+        .with("required", true)
+        .with("content", json_content(either.into()).with("text/csv", table))
         .into()
 }
 
@@ -362,6 +429,24 @@ fn list_parameters(definition: &ResourceDefinition, takes_range: bool) -> Node {
     if takes_range {
         parameters.push(component("parameters", "range"));
     }
+    parameters.extend(filters(definition));
+    Node::List(parameters)
+}
+
+/// The parameters of a PATCH or DELETE on a collection.
+fn many_parameters(definition: &ResourceDefinition) -> Node {
+    let mut parameters = vec![
+        component("parameters", "select"),
+        component("parameters", "and"),
+        component("parameters", "or"),
+        component("parameters", "prefer_write"),
+    ];
+    parameters.extend(filters(definition));
+    Node::List(parameters)
+}
+
+fn filters(definition: &ResourceDefinition) -> Vec<Node> {
+    let mut parameters = Vec::new();
     for field in definition.fields.iter().filter(|field| !field.write_only) {
         let filter = Object::new()
             .with("name", field.name.clone())
@@ -376,7 +461,7 @@ fn list_parameters(definition: &ResourceDefinition, takes_range: bool) -> Node {
             .with("schema", Object::new().with("type", "string"));
         parameters.push(filter.into());
     }
-    Node::List(parameters)
+    parameters
 }
 
 fn body(schema: &Node) -> Node {
