@@ -108,7 +108,7 @@ fn operation_ids_are_unique_and_every_operation_says_who_may_call() {
             assert!(operation["responses"]["500"].is_object(), "{method} {path}");
         }
     }
-    assert_eq!(ids.len(), 3 + 1 + 5 + 2);
+    assert_eq!(ids.len(), 5 + 1 + 5 + 2);
     assert_eq!(
         document["paths"]["/books"]["get"]["security"],
         serde_json::json!([{}, {"bearer": []}])
