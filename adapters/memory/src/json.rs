@@ -140,10 +140,7 @@ pub(crate) fn at_path(value: &Value, path: &JsonPath) -> Value {
     let Value::Json(json) = value else {
         return Value::Null;
     };
-    let found = path
-        .steps
-        .iter()
-        .try_fold(Tree::read(json), |tree, step| tree.step(step));
+    let found = path.steps.iter().try_fold(Tree::read(json), Tree::step);
     match (found, path.result) {
         (None, _) => Value::Null,
         (Some(tree), JsonResult::Json) => Value::Json(tree.to_json()),

@@ -40,7 +40,7 @@ pub(crate) fn found(
         _ => return Ok(None),
     };
     let query = match kind {
-        SearchKind::Plain => joined(words_of(words), |left, right| Query::And(left, right)),
+        SearchKind::Plain => joined(words_of(words), Query::And),
         SearchKind::Phrase => phrase(words),
         SearchKind::Web => web(words),
         SearchKind::Query => Syntax::read(words)?,
@@ -128,25 +128,20 @@ fn web(text: &str) -> Option<Query> {
         }
         let negated = rest.starts_with('-');
         let from = rest.trim_start_matches('-');
-        let (part, following) = match from.strip_prefix('"') {
-            Some(quoted) => match quoted.split_once('"') {
-                Some((phrase_text, following)) => (phrase(phrase_text), following),
-                None => (phrase(quoted), ""),
-            },
-            None => {
-                let end = from
-                    .find(|character: char| character.is_whitespace() || character == '"')
-                    .unwrap_or(from.len());
-                let (word, following) = from.split_at(end);
-                let is_between =
-                    alternatives.last().is_some_and(Option::is_some) && !following.trim_start().is_empty();
-                if word.eq_ignore_ascii_case("or") && !negated && is_between {
-                    alternatives.push(None);
-                    rest = following;
-                    continue;
-                }
-                (phrase(word), following)
+        let (part, following) = if let Some(quoted) = from.strip_prefix('"') {
+            let (words, following) = quoted.split_once('"').unwrap_or((quoted, ""));
+            (phrase(words), following)
+        } else {
+            let is_end = |character: char| character.is_whitespace() || character == '"';
+            let (word, following) = from.split_at(from.find(is_end).unwrap_or(from.len()));
+            let is_between =
+                alternatives.last().is_some_and(Option::is_some) && !following.trim_start().is_empty();
+            if word.eq_ignore_ascii_case("or") && !negated && is_between {
+                alternatives.push(None);
+                rest = following;
+                continue;
             }
+            (phrase(word), following)
         };
         rest = following;
         let Some(part) = part else { continue };
@@ -198,7 +193,7 @@ impl Syntax<'_> {
         let mut query = self.and()?;
         while self.take("|") {
             let next = self.and()?;
-            query = both(query, next, |left, right| Query::Or(left, right));
+            query = both(query, next, Query::Or);
         }
         Ok(query)
     }
@@ -207,7 +202,7 @@ impl Syntax<'_> {
         let mut query = self.follows()?;
         while self.take("&") {
             let next = self.follows()?;
-            query = both(query, next, |left, right| Query::And(left, right));
+            query = both(query, next, Query::And);
         }
         Ok(query)
     }

@@ -3,20 +3,28 @@
 //! A clause knows nothing of the store it is run against. [`store_contract!`](crate::store_contract) makes the same list of tests for
 //! each; how their tables come to be is the business of a [`StoreFactory`].
 
+pub mod aggregates;
+pub mod arrays;
 mod bench;
 pub mod bulk_inserts;
+pub mod columns;
 pub mod concurrency;
 pub mod constraints;
 pub mod cursors;
+pub mod counts;
 mod definitions;
 pub mod delete_many;
 pub mod deletes;
 pub mod embeds;
 pub mod inserts;
 pub mod lists;
+pub mod paths;
+pub mod patterns;
 mod queries;
 pub mod reads;
 pub mod replaces;
+pub mod representations;
+pub mod search;
 pub mod types;
 pub mod units;
 pub mod update_many;
@@ -226,6 +234,57 @@ macro_rules! store_contract {
                 values_order_as_their_type_does
                 numbers_that_are_equal_are_one_value
             }
+            aggregates {
+                all_rows_are_one_group_where_nothing_groups
+                rows_are_grouped_by_all_other_columns
+                groups_go_by_what_the_column_is_cast_to
+                results_of_aggregates_have_types_of_their_own
+                columns_of_a_spread_embed_group_too
+                embedded_rows_have_groups_of_their_own
+            }
+            arrays {
+                arrays_contain_and_overlap_element_by_element
+                arrays_of_every_type_can_be_looked_into
+                json_contains_as_jsonb_does
+            }
+            columns {
+                a_column_comes_under_the_name_asked_for
+                a_renamed_column_is_written_as_its_field_is
+                every_type_is_cast_to_text_as_postgresql_prints_it
+                values_are_cast_between_types
+                a_value_that_cannot_be_cast_is_refused
+            }
+            counts {
+                a_count_does_not_depend_on_the_page
+                only_what_matches_and_may_be_seen_is_counted
+                an_estimate_is_exact_as_far_as_it_says_and_more_beyond
+                rows_without_what_is_joined_do_not_count
+            }
+            paths {
+                a_path_finds_a_part_or_null
+                a_part_is_compared_as_text_or_as_json
+                rows_can_be_ordered_by_a_part
+                keys_of_a_path_are_nothing_but_values
+            }
+            patterns {
+                a_regular_expression_is_found_anywhere_in_the_text
+                what_is_no_regular_expression_is_refused
+                a_pattern_can_be_one_of_several_or_each_of_them
+                a_comparison_can_be_with_one_of_several_or_with_each
+            }
+            representations {
+                stripped_rows_lack_the_members_that_are_null
+                stripping_goes_into_json_values
+                csv_has_a_line_of_names_and_one_for_each_row
+                embedded_rows_are_json_in_csv
+                every_type_has_its_form_in_csv
+                written_rows_come_in_every_form
+            }
+            search {
+                words_are_found_as_the_kind_of_search_reads_them
+                words_of_json_are_those_of_its_texts
+                words_that_follow_no_syntax_are_refused
+            }
             concurrency {
                 of_all_that_demand_the_same_version_exactly_one_wins
                 of_all_that_replace_the_same_version_exactly_one_wins
@@ -278,6 +337,14 @@ mod tests {
             include_str!("constraints.rs"),
             include_str!("units.rs"),
             include_str!("types.rs"),
+            include_str!("aggregates.rs"),
+            include_str!("arrays.rs"),
+            include_str!("columns.rs"),
+            include_str!("counts.rs"),
+            include_str!("paths.rs"),
+            include_str!("patterns.rs"),
+            include_str!("representations.rs"),
+            include_str!("search.rs"),
             include_str!("concurrency.rs"),
         ];
         let mut count = 0;
