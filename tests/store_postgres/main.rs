@@ -2,14 +2,19 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod answers;
+mod any_query;
 mod concurrency;
 mod contract;
+mod dice;
 mod drift;
 mod errors;
 mod fixture;
 mod keyset;
 mod model;
+mod random_queries;
+mod random_walks;
 mod schema;
 mod types;
 mod units;
 mod verdicts;
+mod world;

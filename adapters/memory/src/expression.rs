@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
-use rowstamp_domain::definition::{JsonEncoding, ResourceDefinition};
+use rowstamp_domain::definition::ResourceDefinition;
 use rowstamp_domain::field_type::ScalarType;
-use rowstamp_domain::query::{Aggregate, Expression, Operand};
+use rowstamp_domain::query::{Aggregate, Expression};
 use rowstamp_domain::value::{Decimal, Value};
 use rowstamp_ports::{QueryFault, StoreError};
 
@@ -95,13 +95,4 @@ fn floats(values: &[Value]) -> impl Iterator<Item = f64> {
 
 fn decimals(values: &[Value]) -> Vec<Decimal> {
     values.iter().filter_map(decimal).collect()
-}
-
-/// How the numbers of an expression appear in JSON: as those of its field, where they are its own.
-pub(crate) fn encoding(resource: &ResourceDefinition, expression: &Expression) -> JsonEncoding {
-    match expression {
-        Expression::Operand(Operand::Field(id)) => resource.field(*id).json,
-        Expression::Aggregate(Aggregate::Min | Aggregate::Max, inner) => encoding(resource, inner),
-        _ => JsonEncoding::Native,
-    }
 }

@@ -5,7 +5,7 @@ use rowstamp_domain::query::{Embed, EmbedForm, Expression, Operand, OrderTerm, S
 use rowstamp_domain::value::Value;
 use rowstamp_ports::StoreError;
 
-use crate::expression::{encoding, of_group, of_row};
+use crate::expression::{of_group, of_row};
 use crate::shown::{Members, Shown, column_members, is_shown, row_members};
 use crate::tables::Row;
 use crate::view::{View, term_of_row};
@@ -44,12 +44,17 @@ pub(crate) fn units<'t>(
     Ok(groups.into_iter().map(|(_, rows)| Unit::Group(rows)).collect())
 }
 
-/// An embed whose columns are columns of the groups.
+/// An embed whose columns are columns of the groups: it finds one row at most. Shown as an object, it must have columns of its rows alone.
 fn joined(item: &SelectItem) -> Option<&Embed> {
-    match item {
-        SelectItem::Embed(embed) if embed.form == EmbedForm::Spread && embed.is_single() => Some(embed),
-        _ => None,
-    }
+    let SelectItem::Embed(embed) = item else {
+        return None;
+    };
+    let select = &embed.query.select;
+    let is_flat = || {
+        let mut shown = select.0.iter().filter(|item| is_shown(item));
+        !select.is_aggregated() && shown.all(|item| !matches!(item, SelectItem::Embed(_)))
+    };
+    (embed.is_single() && (embed.form == EmbedForm::Spread || is_flat())).then_some(embed)
 }
 
 fn is_aggregate(item: &SelectItem) -> bool {
@@ -184,13 +189,21 @@ fn group_members<'t>(
                         None => None,
                     });
                 }
-                members.extend(group_members(view, &embed.resource, &embed.query.select, &found)?);
+                let columns = group_members(view, &embed.resource, &embed.query.select, &found)?;
+                match embed.form {
+                    EmbedForm::Spread => members.extend(columns),
+                    // No row, and a row of nothing but NULLs, are in one group.
+                    EmbedForm::Nested if found.iter().all(Option::is_none) => {
+                        members.push((embed.name.clone(), Shown::NULL));
+                    }
+                    EmbedForm::Nested => members.push((embed.name.clone(), Shown::Object(columns))),
+                }
             }
             (SelectItem::Column(column), None) if column.expression.is_aggregate() => {
                 let rows: Vec<Option<&[Value]>> =
                     rows.iter().map(|row| row.map(|row| row.as_slice())).collect();
                 let value = of_group(resource, &column.expression, &rows)?;
-                let shown = Shown::Value(value, encoding(resource, &column.expression));
+                let shown = Shown::Value(value, column.expression.json(resource));
                 members.push((column.name.clone(), shown));
             }
             (item, None) => members.extend(column_members(view, resource, item, first)?),

@@ -1,6 +1,6 @@
 //! Reads: one row, or a page in its order.
 
-use rowstamp_domain::operation::{Count, List, Outcome, Read, Verdict};
+use rowstamp_domain::operation::{Count, List, Outcome, Read, Representation, Verdict};
 use rowstamp_domain::query::Condition;
 use rowstamp_domain::value::Value;
 use rowstamp_ports::StoreError;
@@ -26,7 +26,7 @@ pub(crate) fn read(tables: &Tables, read: &Read) -> Result<Outcome, StoreError> 
                 && view.matches(resource, &read.select, &Condition::Always, row)? =>
         {
             let mut outcome = form.one(Verdict::Found, 0, row, true)?;
-            if read.select.is_aggregated() {
+            if read.select.is_aggregated() && read.representation != Representation::Nothing {
                 // A group has no version, be it of one row.
                 outcome.version = None;
             }

@@ -5,7 +5,7 @@ use rowstamp_domain::query::{EmbedForm, Select, SelectItem};
 use rowstamp_domain::value::Value;
 use rowstamp_ports::StoreError;
 
-use crate::expression::{encoding, of_row};
+use crate::expression::of_row;
 use crate::json::Tree;
 use crate::tables::Row;
 use crate::view::View;
@@ -126,7 +126,7 @@ pub(crate) fn column_members<'t>(
         }
         SelectItem::Column(column) => {
             let value = of_row(&column.expression, row.map(|row| row.as_slice()))?;
-            let shown = Shown::Value(value, encoding(resource, &column.expression));
+            let shown = Shown::Value(value, column.expression.json(resource));
             return Ok(vec![(column.name.clone(), shown)]);
         }
         SelectItem::Embed(embed) => embed,

@@ -22,18 +22,32 @@ pub(super) struct Grouped<'a, 's> {
     alias: Alias,
 }
 
-/// An embed whose columns become columns of the groups.
+/// An embed whose columns become columns of the groups: it finds one row at most.
 fn joined(item: &SelectItem) -> Option<&Embed> {
     match item {
-        SelectItem::Embed(embed) if embed.form == EmbedForm::Spread && embed.is_single() => Some(embed),
+        SelectItem::Embed(embed) if embed.is_single() && (!is_nested(embed) || is_flat(embed)) => Some(embed),
         _ => None,
     }
+}
+
+/// Whether it is shown as an object. The first of its columns then tells whether there is a row. That is no column that groups, or groups
+/// could not be told apart by the values of their order: no row, and a row of nothing but NULLs, are in one group.
+fn is_nested(embed: &Embed) -> bool {
+    embed.form == EmbedForm::Nested
+}
+
+/// Whether it has columns of its rows alone.
+fn is_flat(embed: &Embed) -> bool {
+    let select = &embed.query.select;
+    !select.is_aggregated() && shown(select).all(|item| !matches!(item, SelectItem::Embed(_)))
 }
 
 /// How many columns of the subquery an item takes.
 fn width(item: &SelectItem) -> usize {
     match (item, joined(item)) {
-        (_, Some(embed)) => shown(&embed.query.select).map(width).sum(),
+        (_, Some(embed)) => {
+            usize::from(is_nested(embed)) + shown(&embed.query.select).map(width).sum::<usize>()
+        }
         (SelectItem::Column(column), None) => usize::from(argument(&column.expression).is_some()),
         (SelectItem::Field(_) | SelectItem::Embed(_), None) => 1,
     }
@@ -100,6 +114,11 @@ impl<'a, 's> Grouped<'a, 's> {
     ) {
         match (item, joined(item)) {
             (_, Some(embed)) => {
+                if is_nested(embed) {
+                    w.push("CASE WHEN bool_or(");
+                    self.write_name(w, next);
+                    w.push(") THEN ");
+                }
                 w.push("ROW(");
                 for (index, item) in shown(&embed.query.select).enumerate() {
                     if index > 0 {
@@ -107,7 +126,7 @@ impl<'a, 's> Grouped<'a, 's> {
                     }
                     self.write_item(w, &embed.resource, item, next);
                 }
-                w.push(")");
+                w.push(if is_nested(embed) { ") END" } else { ")" });
             }
             (SelectItem::Column(column), None) => self.write_outer(w, resource, &column.expression, next),
             (SelectItem::Field(id), None) => {
@@ -178,7 +197,7 @@ impl<'a, 's> Grouped<'a, 's> {
     /// Writes the subquery; `found` writes its WHERE, given the name of its row.
     pub(super) fn write_source(&self, w: &mut Writer<'a>, mut found: impl FnMut(&mut Writer<'a>, Alias)) {
         let row = w.new_alias();
-        write_rows(w, self.resource, self.select, row, &mut found);
+        write_rows(w, self.resource, self.select, Presence::Untold, row, &mut found);
         w.push(" AS ");
         w.alias(self.alias);
     }
@@ -198,6 +217,7 @@ impl<'a, 's> Grouped<'a, 's> {
         fn walk(select: &Select, next: &mut usize, take: &mut impl FnMut(usize)) {
             for item in shown(select) {
                 if let Some(embed) = joined(item) {
+                    *next += usize::from(is_nested(embed));
                     walk(&embed.query.select, next, take);
                     continue;
                 }
@@ -258,10 +278,12 @@ fn key_of<'s>(resource: &'s ResourceDefinition, select: &'s Select, term: &Order
         None => (resource, select, 0),
         Some(position) => {
             let embed = embed_at(select, position)?;
+            joined(&select.0[position])?;
             let before = select.0[..position]
                 .iter()
                 .filter(|item| super::select::is_shown(item));
-            (&*embed.resource, &embed.query.select, before.map(width).sum())
+            let start = before.map(width).sum::<usize>() + usize::from(is_nested(embed));
+            (&*embed.resource, &embed.query.select, start)
         }
     };
     let mut column = start;
@@ -320,17 +342,29 @@ const fn has_extremes(ty: FieldType) -> bool {
         )
 }
 
+/// Whether the first column of each row tells that there is one, for those that find none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    Told,
+    Untold,
+}
+
 /// Writes `(SELECT … AS c0, … FROM … AS row WHERE …)`: the arguments and keys of `select` for each row.
 fn write_rows<'a>(
     w: &mut Writer<'a>,
     resource: &ResourceDefinition,
     select: &'a Select,
+    presence: Presence,
     row: Alias,
     found: &mut dyn FnMut(&mut Writer<'a>, Alias),
 ) {
     w.push("(SELECT ");
     let mut joins: Vec<(Alias, &'a Embed)> = Vec::new();
     let mut next = 0;
+    if presence == Presence::Told {
+        w.push("true AS c0");
+        next = 1;
+    }
     for item in shown(select) {
         if let Some(embed) = joined(item) {
             let alias = w.new_alias();
@@ -358,10 +392,22 @@ fn write_rows<'a>(
     for (alias, embed) in joins {
         w.push(" LEFT JOIN LATERAL ");
         let inner = w.new_alias();
-        write_rows(w, &embed.resource, &embed.query.select, inner, &mut |w, inner| {
-            embed::found(w, embed, resource, row, inner);
-            embed::page(w, embed);
-        });
+        let presence = if is_nested(embed) {
+            Presence::Told
+        } else {
+            Presence::Untold
+        };
+        write_rows(
+            w,
+            &embed.resource,
+            &embed.query.select,
+            presence,
+            inner,
+            &mut |w, inner| {
+                embed::found(w, embed, resource, row, inner);
+                embed::page(w, embed);
+            },
+        );
         w.push(" AS ");
         w.alias(alias);
         w.push(" ON true");

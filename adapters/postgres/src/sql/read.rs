@@ -70,7 +70,8 @@ pub(super) fn list<'a>(w: &mut Writer<'a>, list: &'a List) -> Layout {
 
 /// What the planner is asked about where it estimates how many rows match: all of them, without a page.
 pub(super) fn explain<'a>(w: &mut Writer<'a>, list: &'a List) {
-    w.push("EXPLAIN (FORMAT JSON) SELECT 1");
+    w.push("EXPLAIN (FORMAT JSON) SELECT ");
+    w.push(one_of(list));
     let source = Source::all(w, list);
     source.group_by(w);
 }
@@ -114,6 +115,11 @@ impl<'a> Source<'a, 'a> {
             grouped.write_group_by(w);
         }
     }
+}
+
+/// What makes a row of each row or group: where nothing groups, only an aggregate makes one group of all rows.
+fn one_of(list: &List) -> &'static str {
+    if is_grouped(list) { "count(*)" } else { "1" }
 }
 
 fn is_grouped(list: &List) -> bool {
@@ -212,7 +218,8 @@ fn grouped_page<'a>(w: &mut Writer<'a>, list: &'a List, naming: Naming, source: 
     layout.selected = layout.width;
     if naming == Naming::Numbered {
         separate(w, &layout);
-        w.push("true AS present");
+        // An aggregate, so that all rows are one group where nothing groups and nothing else is shown.
+        w.push("count(*) >= 0 AS present");
     }
     if naming == Naming::Numbered || wants_keys(list) {
         for (index, term) in query.order.iter().enumerate() {
@@ -234,8 +241,9 @@ fn grouped_page<'a>(w: &mut Writer<'a>, list: &'a List, naming: Naming, source: 
             }
         }
     }
-    if naming == Naming::Plain {
-        at_least_one(w, &mut layout);
+    if naming == Naming::Plain && layout.width == 0 {
+        w.push("count(*)");
+        layout.next();
     }
     w.push(" FROM ");
     match source.text {
@@ -291,7 +299,8 @@ fn counted_page<'a>(w: &mut Writer<'a>, list: &'a List) -> Layout {
     w.push(" FROM (SELECT count(*) AS total");
     let source = match list.count {
         Count::Estimated { exact_up_to } => {
-            w.push(" FROM (SELECT 1");
+            w.push(" FROM (SELECT ");
+            w.push(one_of(list));
             let source = Source::all(w, list);
             source.group_by(w);
             w.push(" LIMIT ");
