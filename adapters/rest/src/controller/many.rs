@@ -219,19 +219,19 @@ impl EachRow<'_> {
     fn bounded(&self, rows: u64) -> Option<Outcome> {
         (!self.bound.allows(rows)).then(|| Outcome::verdict(Verdict::RowCount(rows)))
     }
+}
 
-    /// The outcome of as many rows as were written, and what is shown of them.
-    fn outcome(&self, verdict: Verdict, written: u64, shown: Vec<Record>) -> Outcome {
-        Outcome {
-            returned: u64::try_from(shown.len()).unwrap_or(u64::MAX),
-            affected: written,
-            rows: if shown.is_empty() {
-                Rows::None
-            } else {
-                Rows::Records(shown)
-            },
-            ..Outcome::verdict(verdict)
-        }
+/// The outcome of as many rows as were written, and what is shown of them.
+fn outcome(verdict: Verdict, written: u64, shown: Vec<Record>) -> Outcome {
+    Outcome {
+        returned: u64::try_from(shown.len()).unwrap_or(u64::MAX),
+        affected: written,
+        rows: if shown.is_empty() {
+            Rows::None
+        } else {
+            Rows::Records(shown)
+        },
+        ..Outcome::verdict(verdict)
     }
 }
 
@@ -327,7 +327,7 @@ async fn update_in(
             _ => return Ok(outcome),
         }
     }
-    Ok(each.outcome(Verdict::Updated, count, shown))
+    Ok(outcome(Verdict::Updated, count, shown))
 }
 
 async fn delete_in(
@@ -366,7 +366,7 @@ async fn delete_in(
             _ => return Ok(outcome),
         }
     }
-    Ok(each.outcome(Verdict::Deleted, count, shown))
+    Ok(outcome(Verdict::Deleted, count, shown))
 }
 
 fn take_records(outcome: Outcome, shown: &mut Vec<Record>) {

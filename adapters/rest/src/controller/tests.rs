@@ -697,7 +697,10 @@ async fn options_says_what_is_allowed_and_needs_no_identity() {
     let plain = answer(MockRecordStore::new(), Sent("OPTIONS /books/", None, &[], "")).await;
     assert_eq!(
         (plain.status.as_u16(), &plain.headers["allow"]),
-        (204, &HeaderValue::from_static("GET, HEAD, POST, PATCH, DELETE, OPTIONS"))
+        (
+            204,
+            &HeaderValue::from_static("GET, HEAD, POST, PATCH, DELETE, OPTIONS")
+        )
     );
     assert_eq!(
         answer(MockRecordStore::new(), Sent("OPTIONS /nope", None, &[], ""))
