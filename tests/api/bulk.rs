@@ -14,7 +14,7 @@ async fn sent(app: &App, line: &str, prefer: &str, body: &Json) -> Answer {
         .await
 }
 
-async fn titles(app: &App) -> Vec<String> {
+fn titles(app: &App) -> Vec<String> {
     let rows = app.store.rows("books");
     let mut titles: Vec<String> = rows
         .iter()
@@ -95,7 +95,7 @@ async fn a_conflict_names_the_record_and_keeps_all_out() {
     assert_eq!(answer.errors(), [("/1/isbn".to_owned(), "taken".to_owned())]);
     let answer = sent(&app, "POST /books", "", &json!({"title": "C", "isbn": isbn(1)})).await;
     assert_eq!(answer.errors(), [("/isbn".to_owned(), "taken".to_owned())]);
-    assert_eq!(titles(&app).await, ["A"]);
+    assert_eq!(titles(&app), ["A"]);
 }
 
 #[tokio::test]
@@ -214,7 +214,7 @@ async fn an_upsert_merges_what_is_there_and_creates_what_is_not() {
         (answer.status, pointers),
         (422, vec!["/0/uid".to_owned(), "/2/uid".to_owned()])
     );
-    assert_eq!(titles(&app).await, ["A3", "B"]);
+    assert_eq!(titles(&app), ["A3", "B"]);
 }
 
 #[tokio::test]
@@ -236,7 +236,7 @@ async fn an_upsert_goes_by_a_unique_set_and_can_pass_over() {
     )
     .await;
     assert_eq!((answer.status, answer.text()), (200, ""));
-    assert_eq!(titles(&app).await, ["A2", "B"]);
+    assert_eq!(titles(&app), ["A2", "B"]);
     let answer = sent(
         &app,
         "POST /books?on_conflict=title",
@@ -259,7 +259,7 @@ async fn an_upsert_of_a_row_out_of_reach_writes_nothing() {
         .send()
         .await;
     assert_eq!((answer.status, answer.code()), (403, "42501".to_owned()));
-    assert_eq!(titles(&app).await, ["A"]);
+    assert_eq!(titles(&app), ["A"]);
 }
 
 #[tokio::test]
@@ -296,7 +296,7 @@ async fn rows_that_match_are_changed_and_deleted() {
     assert_eq!(answer.status, 422);
     let answer = sent(&app, "DELETE /books?title=eq.A", "count=exact", &json!(null)).await;
     assert_eq!((answer.status, answer.header("content-range")), (204, "*/2"));
-    assert_eq!(titles(&app).await, ["B"]);
+    assert_eq!(titles(&app), ["B"]);
     for line in ["PATCH /books", "DELETE /books", "DELETE /books?select=title"] {
         let answer = sent(&app, line, "", &json!({})).await;
         assert_eq!(
@@ -307,7 +307,7 @@ async fn rows_that_match_are_changed_and_deleted() {
     }
     let answer = sent(&app, "DELETE /books?title=eq.B&limit=1", "", &json!(null)).await;
     assert_eq!(answer.status, 400);
-    assert_eq!(titles(&app).await, ["B"]);
+    assert_eq!(titles(&app), ["B"]);
 }
 
 #[tokio::test]
@@ -343,7 +343,7 @@ async fn a_number_of_rows_that_was_not_meant_writes_nothing() {
         );
         assert_eq!(answer.json()["details"], "The result contains 2 rows");
     }
-    assert_eq!(titles(&app).await, ["A", "A"]);
+    assert_eq!(titles(&app), ["A", "A"]);
     let answer = sent(&app, "PATCH /books?title=eq.A", "max-affected=1", &change).await;
     assert_eq!(answer.status, 204, "it counts with handling=strict alone");
     let answer = sent(

@@ -268,12 +268,7 @@ mod tests {
 
     #[test]
     fn what_would_change_a_write_is_refused_even_when_lenient() {
-        for preference in ["timezone=Europe/Berlin"] {
-            assert!(
-                Preferences::read(&headers(&[preference])).is_err(),
-                "{preference}"
-            );
-        }
+        assert!(Preferences::read(&headers(&["timezone=Europe/Berlin"])).is_err());
     }
 
     #[test]
