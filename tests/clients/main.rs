@@ -112,19 +112,16 @@ fn run_javascript(wanted: impl Fn(&str) -> bool) {
 }
 
 #[test]
-#[ignore = "collections do not answer all of this yet"]
 fn postgrest_js_works() {
     run_javascript(|file| !file.starts_with("react_admin"));
 }
 
 #[test]
-#[ignore = "collections do not answer all of this yet"]
 fn the_data_provider_of_react_admin_works() {
     run_javascript(|file| file.starts_with("react_admin"));
 }
 
 #[test]
-#[ignore = "collections do not answer all of this yet"]
 fn postgrest_py_works() {
     let packages = match install::python_packages(&sources("python")) {
         Ok(installed) => installed,

@@ -79,7 +79,6 @@ fn tables_come_to_be_as_their_page_tells() {
 }
 
 #[test]
-#[ignore = "collections do not answer all of this yet"]
 fn queries_are_answered_as_their_page_teaches() {
     check_with_own_resources("docs/queries.md");
 }

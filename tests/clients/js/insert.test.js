@@ -96,10 +96,10 @@ describe('insert', () => {
     const books = [
       { shelf, title: 'Emma' },
       { shelf, title: '', pages: 0 },
-      { shelf, title: 'Persuasion', status: 'lost' },
+      { shelf, title: 'Persuasion', published_on: 'never' },
     ];
     const error = await refused(db.from('books').insert(books), 422, 'RS_INVALID_BODY');
-    assert.deepEqual(error.errors.map(({ pointer }) => pointer).sort(), ['/1/pages', '/1/title', '/2/status']);
+    assert.deepEqual(error.errors.map(({ pointer }) => pointer).sort(), ['/1/pages', '/1/title', '/2/published_on']);
     assert.deepEqual(await rows(db.from('books').select().eq('shelf', shelf)), []);
   });
 
