@@ -404,3 +404,70 @@ async fn a_hook_that_panics_is_answered_as_an_internal_error() {
     assert_eq!((failed.status, failed.code()), (500, "RS_INTERNAL".to_owned()));
     assert_eq!(failed.header("x-request-id"), "test-1");
 }
+
+#[tokio::test]
+async fn each_record_of_an_array_passes_its_hooks_and_one_refusal_undoes_all() {
+    let app = shop();
+    let orders =
+        |items: &[&str]| -> serde_json::Value { items.iter().map(|item| json!({"item": item})).collect() };
+    let post = |body: serde_json::Value| app.request("POST /orders").by("alice").json(body).send();
+    assert_eq!(post(orders(&["tea", "milk"])).await.status, 201);
+    let mut entries = journal(&app);
+    entries.sort();
+    assert_eq!(entries, ["created the-milk", "created the-tea"]);
+    for (items, code) in [
+        (["rice", "bomb"], "SHOP_NOT_SOLD"),
+        (["rice", "none"], "SHOP_SOLD_OUT"),
+    ] {
+        let answer = post(orders(&items)).await;
+        assert_eq!((answer.status, answer.code()), (422, code.to_owned()));
+    }
+    assert_eq!((app.store.rows("orders").len(), journal(&app).len()), (2, 2));
+}
+
+#[tokio::test]
+async fn each_row_that_matches_passes_its_hooks_and_one_refusal_undoes_all() {
+    let app = shop();
+    let body =
+        json!([{"item": "tea", "total": 1}, {"item": "milk", "total": 1}, {"item": "rice", "total": 2}]);
+    app.request("POST /orders").by("alice").json(body).send().await;
+    let before = journal(&app).len();
+    let change = |line: &str| {
+        app.request(line)
+            .by("alice")
+            .header("prefer", "return=representation")
+            .json(json!({"total": 5}))
+    };
+    let answer = change("PATCH /orders?total=eq.1&select=slug,total").send().await;
+    assert_eq!(
+        answer.text(),
+        r#"[{"slug":"changed","total":5},{"slug":"changed","total":5}]"#
+    );
+    assert_eq!(answer.header("content-range"), "0-1/*");
+    assert_eq!(journal(&app).len(), before + 2);
+
+    let single = change("PATCH /orders?total=eq.5")
+        .header("accept", "application/vnd.pgrst.object+json")
+        .send()
+        .await;
+    assert_eq!((single.status, journal(&app).len()), (406, before + 2));
+    let delete = app.request("DELETE /orders?total=eq.5").json(json!(null));
+    assert_eq!(delete.send().await.code(), "SHOP_NO");
+    assert_eq!(app.store.rows("orders").len(), 3);
+    let delete = app
+        .request("DELETE /orders?total=eq.5")
+        .by("alice")
+        .json(json!(null));
+    assert_eq!(delete.send().await.status, 204);
+    assert_eq!(
+        (app.store.rows("orders").len(), journal(&app).len()),
+        (1, before + 4)
+    );
+
+    let upsert = app
+        .request("POST /orders")
+        .by("alice")
+        .header("prefer", "resolution=merge-duplicates")
+        .json(json!({"item": "tea"}));
+    assert_eq!(upsert.send().await.code(), "PGRST127");
+}
