@@ -99,6 +99,10 @@ impl Request {
         self
     }
 
+    pub(crate) fn method(&self) -> &str {
+        &self.method
+    }
+
     /// The event that `entrance` makes of it.
     pub(crate) fn event(&self, entrance: Entrance) -> String {
         match entrance {

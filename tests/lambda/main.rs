@@ -14,4 +14,5 @@ mod operations;
 mod panics;
 mod rust_definitions;
 mod start;
+mod tenants;
 mod trouble;
