@@ -104,6 +104,15 @@ impl PostgresServer {
         self.port
     }
 
+    /// What the server has written to its log so far.
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    pub fn log(&self) -> String {
+        let log = fs::read(self.directory.path().join("log")).expect("the server has a log");
+        String::from_utf8_lossy(&log).into_owned()
+    }
+
     /// The connection string for the superuser, without TLS.
     pub fn url(&self) -> String {
         format!(
