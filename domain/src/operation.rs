@@ -180,7 +180,7 @@ pub struct Merge {
     /// Which of `set` each row gives, a list as long as `set` for each; `None` where every row gives all of them.
     pub given: Option<Vec<Vec<bool>>>,
     /// Values that the stored row must already have, for each row of the operation and no field twice: stamps, read-only and immutable
-    /// fields that were sent.
+    /// fields that were sent. Where there is no stored row, the new one must have them.
     pub expect: Vec<Vec<(FieldId, Value)>>,
     /// What must hold for the stored row to be seen.
     pub visible: Condition,
@@ -215,7 +215,7 @@ impl RowBound {
 /// Change the rows that match. Verdict: `Updated`, also when there are none.
 ///
 /// Rows that are not visible or not in reach of `permitted` are not among them. `Mismatch` when a stored value of any of them differs from
-/// `expect`, `NotWritable` when `permitted` does not hold for any of them as it would be. An empty `set` writes nothing and finds nothing.
+/// `expect`, `NotWritable` when `permitted` does not hold for any of them as it would be. An empty `set` writes nothing, and counts and shows no row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpdateMany {
     /// The resource.

@@ -214,6 +214,15 @@ async fn an_upsert_merges_what_is_there_and_creates_what_is_not() {
         (answer.status, pointers),
         (422, vec!["/0/uid".to_owned(), "/2/uid".to_owned()])
     );
+    // There is no such row, so these are no stamps of it.
+    let new = json!([{"uid": "018f3a5e-7c1d-7a2b-9e4f-1a2b3c4d5e6f", "title": "N", "created_at": "2020-01-01T00:00:00Z"}]);
+    let answer = sent(&app, "POST /books", prefer, &new).await;
+    assert_eq!(answer.status, 422, "{}", answer.text());
+    assert_eq!(answer.errors()[0].0, "/0/created_at");
+    // Nor can stamps be set where there is one.
+    let stamps = json!({"created_at": "2020-01-01T00:00:00Z"});
+    let answer = sent(&app, "PATCH /books?title=eq.B", "return=minimal", &stamps).await;
+    assert_eq!(answer.status, 422, "{}", answer.text());
     assert_eq!(titles(&app), ["A3", "B"]);
 }
 

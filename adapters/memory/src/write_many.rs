@@ -107,8 +107,9 @@ impl Writer<'_> {
         }
         let mismatches: Vec<(usize, FieldId)> = candidates
             .iter()
-            .filter_map(|candidate| Some((candidate.record, candidate.old.as_ref()?)))
-            .flat_map(|(record, old)| {
+            .flat_map(|candidate| {
+                let record = candidate.record;
+                let old = candidate.old.as_deref().unwrap_or(&candidate.new);
                 let mut differing: Vec<_> = merge.expect[record]
                     .iter()
                     .filter(|(id, expected)| *expected != old[id.index()])
@@ -194,7 +195,7 @@ impl Writer<'_> {
         let before = self.tables.clone();
         let view = View { tables: &before };
         let mut old: Vec<Row> = Vec::new();
-        if !update.set.is_empty() {
+        if !update.set.is_empty() || !update.expect.is_empty() {
             for row in before.of(resource)?.values() {
                 if holds(&update.visible, row)
                     && holds(&update.permitted, row)
@@ -212,6 +213,9 @@ impl Writer<'_> {
             .collect();
         if !differing.is_empty() {
             return Err(Refused::Verdict(Verdict::Mismatch(differing)));
+        }
+        if update.set.is_empty() {
+            old.clear();
         }
         let mut changed = Vec::with_capacity(old.len());
         for row in &old {

@@ -77,6 +77,24 @@ pub async fn where_nothing_matches_or_nothing_is_set_nothing_is_changed(bench: B
             );
         }
     }
+    // What is expected is judged all the same.
+    let mut update = bench.update_many("books", Condition::Always, &json!({}));
+    let title = bench.field("books", "title");
+    update.expect = vec![(title, bench.value("books", "title", &json!("A")))];
+    assert_eq!(
+        bench.run(update.clone()).await,
+        Outcome::verdict(Verdict::Mismatch(vec![title]))
+    );
+    update.condition = bench.equals("books", "title", &json!("A"));
+    for bound in [RowBound::Any, RowBound::AtMost(0)] {
+        update.bound = bound;
+        let outcome = bench.run(update.clone()).await;
+        assert_eq!(
+            (outcome.verdict, outcome.affected),
+            (Verdict::Updated, 0),
+            "{bound:?}"
+        );
+    }
     assert_eq!(bench.rows("books", &["last_updated_at", "title"]).await, before);
 }
 

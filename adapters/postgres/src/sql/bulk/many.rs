@@ -23,17 +23,19 @@ struct Target<'a> {
     select: &'a Select,
     expect: &'a [(FieldId, Value)],
     lock: &'static str,
+    /// Whether there is anything to write.
+    writes: bool,
 }
 
 /// Changes the rows that match.
 pub(in crate::sql) fn update_many<'a>(w: &mut Writer<'a>, update: &'a UpdateMany) -> Layout {
     let resource = &*update.resource;
-    // Without anything to set nothing is found, but the answer has the form that was asked for.
+    // Without anything to set and to expect nothing is found, but the answer has the form that was asked for.
     let target = Target {
         resource,
         visible: &update.visible,
         permitted: &update.permitted,
-        condition: if update.set.is_empty() {
+        condition: if update.set.is_empty() && update.expect.is_empty() {
             &Condition::Never
         } else {
             &update.condition
@@ -41,6 +43,7 @@ pub(in crate::sql) fn update_many<'a>(w: &mut Writer<'a>, update: &'a UpdateMany
         select: &update.select,
         expect: &update.expect,
         lock: " FOR NO KEY UPDATE",
+        writes: !update.set.is_empty(),
     };
     let change = Change::number(w, resource, &update.set, &update.stamp);
     let row = Row::Changed {
@@ -72,6 +75,7 @@ pub(in crate::sql) fn delete_many<'a>(w: &mut Writer<'a>, delete: &'a DeleteMany
         select: &delete.select,
         expect: &[],
         lock: " FOR UPDATE",
+        writes: true,
     };
     locked(w, &target, None);
     w.push("DELETE FROM ");
@@ -124,7 +128,12 @@ fn locked<'a>(w: &mut Writer<'a>, target: &Target<'a>, changed: Option<&Row<'_>>
     w.push(" ORDER BY ");
     w.column(resource.field(resource.audit.uid));
     w.push(target.lock);
-    w.push("), j AS MATERIALIZED (SELECT count(*) AS would, coalesce(bool_and(target.fits), true) AS fits");
+    w.push("), j AS MATERIALIZED (SELECT ");
+    w.push(if target.writes {
+        "count(*) AS would, coalesce(bool_and(target.fits), true) AS fits"
+    } else {
+        "0::bigint AS would, true AS fits"
+    });
     for index in 0..target.expect.len() {
         w.indexed(", coalesce(bool_or(target.m", index);
         w.indexed("), false) AS m", index);
@@ -135,6 +144,9 @@ fn locked<'a>(w: &mut Writer<'a>, target: &Target<'a>, changed: Option<&Row<'_>>
 fn demand(w: &mut Writer<'_>, target: &Target<'_>, bound: RowBound) {
     w.column(target.resource.field(target.resource.audit.uid));
     w.push(" = target.u AND j.fits");
+    if !target.writes {
+        w.push(" AND false");
+    }
     for index in 0..target.expect.len() {
         w.indexed(" AND NOT j.m", index);
     }

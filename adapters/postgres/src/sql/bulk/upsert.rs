@@ -43,14 +43,29 @@ fn uid_column(w: &mut Writer<'_>, insert: &Insert) {
     w.push(" AS u");
 }
 
-/// The CTE `f`: the records that nothing is in the way of, and whether they may be created.
-fn absent<'a>(w: &mut Writer<'a>, insert: &'a Insert, in_the_way: impl FnOnce(&mut Writer<'a>)) {
+/// The CTE `f`: the records that nothing is in the way of, whether they may be created, and which of the `expected` fields they would not
+/// have.
+fn absent<'a>(
+    w: &mut Writer<'a>,
+    insert: &'a Insert,
+    expected: &[FieldId],
+    in_the_way: impl FnOnce(&mut Writer<'a>),
+) {
     w.push(", f AS MATERIALIZED (SELECT n.*, ");
     let row = Row::Bulk {
         columns: &insert.columns,
     };
     condition::write(w, &insert.resource, &insert.permitted, &row);
-    w.push(" IS TRUE AS permitted FROM n WHERE NOT EXISTS (");
+    w.push(" IS TRUE AS permitted");
+    for (index, id) in expected.iter().enumerate() {
+        w.indexed(", n.x", index);
+        w.push(" AND ");
+        condition::operand(w, &insert.resource, *id, &row);
+        w.push(" IS DISTINCT FROM ");
+        condition::sent_column(w, insert.resource.field(*id), "n.e", index);
+        w.indexed(" AS m", index);
+    }
+    w.push(" FROM n WHERE NOT EXISTS (");
     in_the_way(w);
     w.push("))");
 }
@@ -59,7 +74,7 @@ fn absent<'a>(w: &mut Writer<'a>, insert: &'a Insert, in_the_way: impl FnOnce(&m
 fn ignore<'a>(w: &mut Writer<'a>, insert: &'a Insert, target: &'a [FieldId]) -> Layout {
     w.push("WITH ");
     records(w, insert, None);
-    absent(w, insert, |w| {
+    absent(w, insert, &[], |w| {
         w.push("SELECT 1 FROM ");
         w.table(&insert.resource);
         w.push(" AS t WHERE ");
@@ -112,7 +127,7 @@ impl<'a> Merging<'a> {
         w.push("WITH ");
         records(w, self.insert, Some((self.merge, &self.expected)));
         self.locked(w);
-        absent(w, self.insert, |w| {
+        absent(w, self.insert, &self.expected, |w| {
             w.push("SELECT 1 FROM target WHERE target.o = n.o");
         });
         self.judge(w);
@@ -180,7 +195,11 @@ impl<'a> Merging<'a> {
         for index in 0..self.expected.len() {
             w.indexed(" AND NOT m", index);
         }
-        w.push(") FROM target), true) AND coalesce((SELECT bool_and(permitted) FROM f), true) AS ok)");
+        w.push(") FROM target), true) AND coalesce((SELECT bool_and(permitted");
+        for index in 0..self.expected.len() {
+            w.indexed(" AND NOT m", index);
+        }
+        w.push(") FROM f), true) AS ok)");
     }
 
     fn update(&self, w: &mut Writer<'a>) {
@@ -213,7 +232,9 @@ impl<'a> Merging<'a> {
         };
         let first = layout.width;
         for index in 0..self.expected.len() {
-            w.indexed(", target.m", index);
+            w.indexed(", coalesce(target.m", index);
+            w.indexed(", f.m", index);
+            w.push(")");
             layout.next();
         }
         bulk.mismatches = first..layout.width;
