@@ -80,10 +80,15 @@ impl Callers {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may panic")]
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
     fn choose(pairs: &[(&str, &str)], listen: &str) -> (Callers, Vec<String>) {
-        let path = std::env::temp_dir().join(format!("rowstamp-callers-{}", std::process::id()));
+        // Tests of one process run at the same time.
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("rowstamp-callers-{}-{number}", std::process::id()));
         let vars = Vars::new(
             pairs
                 .iter()
