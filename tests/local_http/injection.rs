@@ -6,7 +6,7 @@ use hyper::Method;
 use rowstamp_tests::postgres_server::PostgresServer;
 use rowstamp_tests::served::{Directory, Served};
 
-const DEFINITION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/library.toml");
+pub(crate) const DEFINITION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/library.toml");
 /// Is in every hostile text.
 const WORD: &str = "zq9x";
 /// Begins every entry of the server's log.
