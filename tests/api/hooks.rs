@@ -471,3 +471,36 @@ async fn each_row_that_matches_passes_its_hooks_and_one_refusal_undoes_all() {
         .json(json!({"item": "tea"}));
     assert_eq!(upsert.send().await.code(), "PGRST127");
 }
+
+#[tokio::test]
+async fn where_a_hook_looks_at_what_was_written_only_fields_can_be_selected() {
+    struct Looks;
+    #[async_trait]
+    impl Hooks for Looks {
+        fn points(&self) -> HookPoints {
+            HookPoints {
+                after_create: true,
+                ..HookPoints::NONE
+            }
+        }
+        async fn after_create(
+            &self,
+            _: &HookContext,
+            _: &mut Transaction,
+            _: &Record,
+        ) -> Result<(), Refusal> {
+            Ok(())
+        }
+    }
+    let app = App::of(Api::from_toml("shop.toml", SHOP).unwrap().hooks("orders", Looks));
+    let order = json!({"item": "tea"});
+    let ask = |select: &str| {
+        app.request(&format!("POST /orders?select={select}"))
+            .json(&order)
+            .send()
+    };
+    let refused = ask("thing:item").await;
+    assert_eq!((refused.status, refused.code()), (400, "PGRST127".to_owned()));
+    assert!(app.store.rows("orders").is_empty());
+    assert_eq!(ask("item").await.text(), r#"{"item":"tea"}"#);
+}

@@ -325,6 +325,15 @@ impl<'a> Circumstances<'a> {
         let definition = &self.served.definition;
         let representation =
             writing::representation(show, self.media, after_write, self.served.points.after_read);
+        if representation == Representation::Records && !columns.select.is_plain() {
+            return Err(Problem::new(
+                codes::NOT_SERVED,
+                format!(
+                    "a hook looks at each row of {} that is written, so `select` can name fields only",
+                    definition.name
+                ),
+            ));
+        }
         let select = if representation == Representation::Records {
             &self.served.every_field
         } else {
