@@ -113,6 +113,9 @@ const HEADERS: [&str; 12] = [
     "Idempotency-Key",
 ];
 
+/// Method, target, headers and body.
+type Asked = (Method, String, Vec<(&'static str, String)>, String);
+
 #[tokio::test]
 async fn hostile_text_is_a_value_or_refused_wherever_it_stands() {
     let settings = [
@@ -139,7 +142,7 @@ async fn hostile_text_is_a_value_or_refused_wherever_it_stands() {
     let mut requests = 0_u32;
     for text in HOSTILE {
         assert!(text.contains(WORD), "{text}");
-        let mut asked: Vec<(Method, String, Vec<(&str, String)>, String)> = Vec::new();
+        let mut asked: Vec<Asked> = Vec::new();
         for target in TARGETS {
             let target = target.replacen("{}", &encoded(text), 1);
             asked.push((Method::GET, target.clone(), vec![], String::new()));
@@ -281,5 +284,5 @@ fn as_uri(target: &str) -> String {
 }
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    percent_encoding::percent_encode(text.as_bytes(), percent_encoding::NON_ALPHANUMERIC).to_string()
 }
