@@ -4,6 +4,8 @@
 //! identifier in its SQL comes from the definition.
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "bench")]
+pub mod bench;
 mod connection;
 mod decode;
 mod encode;

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use rowstamp_domain::operation::{Operation, Outcome};
 use rowstamp_ports::{CredentialSource, FixedPassword, RecordStore, StoreContext, StoreError, UnitOfWork};
 
-use crate::connection::{Connector, Exclusive, Live, Pool, Settings};
+use crate::connection::{Connector, Exclusive, Live, Pool, Settings, Shared};
 use crate::errors::{Failure, Phase, classify_plain};
 use crate::retry::Tries;
 use crate::run;
@@ -56,28 +56,53 @@ impl PostgresStore {
         self.pool.warm_up().await
     }
 
+    /// What comes of an operation whose first attempt failed.
+    async fn again(
+        &self,
+        mut failure: Failure,
+        operation: &Operation,
+        context: &StoreContext,
+    ) -> Result<Outcome, StoreError> {
+        let mut tries = Tries::of(context);
+        while tries.again(&failure).await {
+            match self.attempt(operation, context).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(next) => failure = next,
+            }
+        }
+        failure.told()
+    }
+
     /// One attempt at an operation.
     async fn attempt(&self, operation: &Operation, context: &StoreContext) -> Result<Outcome, Failure> {
         if self.pool.shares() {
             self.on_shared(operation, context).await
         } else {
-            self.on_exclusive(operation, context).await
+            // Boxed, so that the other way, which is the usual one, does not carry the size of this one.
+            Box::pin(self.on_exclusive(operation, context)).await
         }
     }
 
     async fn on_shared(&self, operation: &Operation, context: &StoreContext) -> Result<Outcome, Failure> {
-        let began = Instant::now();
-        let shared = within(context.deadline, self.pool.shared()).await;
-        context.meter.connection_took(began.elapsed());
-        let shared = shared.unwrap_or(Err(Failure::for_good(StoreError::DeadlineExceeded)))?;
+        let shared = match self.pool.shared_at_hand() {
+            Some(shared) => shared,
+            None => Box::pin(self.shared(context)).await?,
+        };
         let plan = self.plans.find(operation);
         let mut work = pin!(run::alone(&shared.live, &plan, operation));
         let result = match within(context.deadline, work.as_mut()).await {
             Some(result) => result,
-            None if shared.abandon().await => last_word(work, operation).await,
-            None => Err(too_late(operation)),
+            None => Box::pin(abandoned(&shared, work, operation)).await,
         };
         self.learned(result, &shared.live)
+    }
+
+    /// A shared connection that has to be made or asked first.
+    async fn shared(&self, context: &StoreContext) -> Result<Shared<'_>, Failure> {
+        let began = Instant::now();
+        let shared = within(context.deadline, self.pool.shared()).await;
+        context.meter.connection_took(began.elapsed());
+        shared.unwrap_or(Err(Failure::for_good(StoreError::DeadlineExceeded)))
     }
 
     /// As a transaction of its own.
@@ -115,13 +140,9 @@ impl RecordStore for PostgresStore {
         if let Some(verdict) = sql::refused_at_once(&operation) {
             return Ok(Outcome::verdict(verdict));
         }
-        let mut tries = Tries::of(context);
-        loop {
-            match self.attempt(&operation, context).await {
-                Ok(outcome) => return Ok(outcome),
-                Err(failure) if tries.again(&failure).await => {}
-                Err(failure) => return failure.told(),
-            }
+        match self.attempt(&operation, context).await {
+            Ok(outcome) => Ok(outcome),
+            Err(failure) => Box::pin(self.again(failure, &operation, context)).await,
         }
     }
 
@@ -162,6 +183,19 @@ fn too_late(operation: &Operation) -> Failure {
     } else {
         StoreError::DeadlineExceeded
     })
+}
+
+/// What becomes of work on a shared connection that did not end in time.
+async fn abandoned(
+    shared: &Shared<'_>,
+    work: impl Future<Output = Result<Outcome, Failure>>,
+    operation: &Operation,
+) -> Result<Outcome, Failure> {
+    if shared.abandon().await {
+        last_word(work, operation).await
+    } else {
+        Err(too_late(operation))
+    }
 }
 
 /// What the server says at last of a statement that it was asked to cancel. Mostly that it did, and that nothing was written.

@@ -5,8 +5,22 @@ use tokio_postgres::{Client, Error};
 /// The definition of the table.
 pub const DEFINITION_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/books.toml");
 
+/// The uid of a book that is always there.
+pub const FIRST: &str = "00000000-0000-7000-8000-000000000001";
+
+/// A query for a filtered and ordered page.
+pub const FILTERED: &str = "pages=gt.300&status=eq.published&order=title.desc,uid&limit=25";
+
 /// A book to be created.
-pub const NEW_BOOK: &str = r#"{"title":"A book made under load","isbn":"9780000000000","pages":321,"price":12.5,"published_on":"2026-05-17","status":"draft"}"#;
+pub const NEW: &str = r#"{"title":"A book made under load","isbn":"9780000000000","pages":321,"price":12.5,"published_on":"2026-05-17","status":"draft"}"#;
+
+/// A change of a book.
+pub const CHANGE: &str = r#"{"pages":322,"status":"published"}"#;
+
+/// So many books to be created at once.
+pub fn many(count: usize) -> String {
+    format!("[{}]", vec![NEW; count].join(","))
+}
 
 const FILL: &str = "
 CREATE TABLE books (
@@ -16,7 +30,8 @@ CREATE TABLE books (
     created_at timestamptz NOT NULL, last_updated_at timestamptz NOT NULL, creator_uid text, last_updater_uid text
 );
 INSERT INTO books
-SELECT gen_random_uuid(), 'The \"' || n || '\" book of ' || repeat('many words ', n % 5),
+SELECT CASE n WHEN 1 THEN uuid '00000000-0000-7000-8000-000000000001' ELSE gen_random_uuid() END,
+       'The \"' || n || '\" book of ' || repeat('many words ', n % 5),
        CASE WHEN n % 7 = 0 THEN NULL ELSE lpad(n::text, 13, '0') END, 1 + n % 900, (n % 10000) / 100.0,
        date '1950-01-01' + n % 25000, CASE WHEN n % 3 = 0 THEN 'draft' ELSE 'published' END,
        timestamptz '2026-01-01' + n * interval '1.000001 second', timestamptz '2026-01-02' + n * interval '1.000001 second',

@@ -2,6 +2,9 @@
 //!
 //! It knows nothing of any server; `compare` names them.
 
+pub mod asked;
 pub mod books;
 pub mod load;
+pub mod pieces;
 pub mod process;
+pub mod valgrind;

@@ -2,7 +2,7 @@
 //!
 //! Sessions run in UTC, so a timestamp's offset is always `+00:00`.
 
-use super::{Malformed, fixed};
+use super::{Buffer, Malformed, fixed};
 
 /// Days from 1970-01-01 to 2000-01-01, PostgreSQL's epoch.
 const POSTGRES_EPOCH_DAYS: i64 = 10_957;
@@ -51,7 +51,7 @@ struct Line {
 }
 
 /// `00` to `99`.
-static PAIRS: [[u8; 2]; 100] = {
+pub(super) static PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[b'0'; 2]; 100];
     let mut index = 0_u8;
     while index < 100 {
@@ -124,7 +124,7 @@ impl Line {
         }
     }
 
-    fn close(mut self, out: &mut Vec<u8>) {
+    fn close(mut self, out: &mut Buffer) {
         self.push(b"\"");
         out.extend_from_slice(&self.bytes[..self.length]);
     }
@@ -151,16 +151,16 @@ fn common_year(civil: Civil) -> Option<u32> {
 }
 
 /// Appends a `date`.
-pub(super) fn write_date(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+pub(super) fn write_date(raw: &[u8], out: &mut Buffer) -> Result<(), Malformed> {
     match i32::from_be_bytes(fixed(raw, "date")?) {
-        i32::MAX => out.extend_from_slice(b"\"infinity\""),
-        i32::MIN => out.extend_from_slice(b"\"-infinity\""),
+        i32::MAX => out.extend_from_array(b"\"infinity\""),
+        i32::MIN => out.extend_from_array(b"\"-infinity\""),
         days => {
             let civil = civil_from_epoch_days(i64::from(days) + POSTGRES_EPOCH_DAYS);
             if let Some(year) = common_year(civil) {
                 let mut line = *b"\"0000-00-00\"";
                 put_date(&mut line, year, civil);
-                out.extend_from_slice(&line);
+                out.extend_from_array(&line);
                 return Ok(());
             }
             let mut line = Line::open();
@@ -173,7 +173,7 @@ pub(super) fn write_date(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed>
 }
 
 /// Appends a `time`; PostgreSQL knows 24:00:00 as well.
-pub(super) fn write_time(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+pub(super) fn write_time(raw: &[u8], out: &mut Buffer) -> Result<(), Malformed> {
     let micros = i64::from_be_bytes(fixed(raw, "time")?);
     if !(0..=DAY_MICROS).contains(&micros) {
         return Err(Malformed("time"));
@@ -185,10 +185,10 @@ pub(super) fn write_time(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed>
 }
 
 /// Appends a `timestamptz`.
-pub(super) fn write_timestamp(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+pub(super) fn write_timestamp(raw: &[u8], out: &mut Buffer) -> Result<(), Malformed> {
     match i64::from_be_bytes(fixed(raw, "timestamp")?) {
-        i64::MAX => out.extend_from_slice(b"\"infinity\""),
-        i64::MIN => out.extend_from_slice(b"\"-infinity\""),
+        i64::MAX => out.extend_from_array(b"\"infinity\""),
+        i64::MIN => out.extend_from_array(b"\"-infinity\""),
         micros => {
             let civil = civil_from_epoch_days(micros.div_euclid(DAY_MICROS) + POSTGRES_EPOCH_DAYS);
             if let Some(year) = common_year(civil) {
@@ -208,8 +208,8 @@ pub(super) fn write_timestamp(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malfo
 }
 
 /// Appends a timestamp whose year has four digits.
-fn write_common(year: u32, civil: Civil, micros: i64, out: &mut Vec<u8>) {
-    const OFFSET: &[u8] = b"+00:00\"";
+fn write_common(year: u32, civil: Civil, micros: i64, out: &mut Buffer) {
+    const OFFSET: &[u8; 7] = b"+00:00\"";
     let mut line = *b"\"0000-00-00T00:00:00.000000+00:00\"";
     let seconds = u32::try_from(micros / 1_000_000).expect("a day has 86,400 seconds");
     let fraction = u32::try_from(micros % 1_000_000).expect("a second has a million microseconds");
@@ -220,16 +220,17 @@ fn write_common(year: u32, civil: Civil, micros: i64, out: &mut Vec<u8>) {
     put(&mut line, 21, fraction / 10_000);
     put(&mut line, 23, fraction / 100 % 100);
     put(&mut line, 25, fraction % 100);
-    let mut end = if fraction == 0 { 20 } else { 27 };
+    if fraction % 10 != 0 {
+        out.extend_from_array(&line);
+        return;
+    }
+    let mut end = if fraction == 0 { 20 } else { 26 };
     while line[end - 1] == b'0' && end > 20 {
         end -= 1;
     }
-    if end == 27 {
-        out.extend_from_slice(&line);
-    } else {
-        out.extend_from_slice(&line[..end]);
-        out.extend_from_slice(OFFSET);
-    }
+    *out.block() = line;
+    out.advance(end);
+    out.extend_from_array(OFFSET);
 }
 
 #[cfg(test)]
@@ -237,10 +238,10 @@ fn write_common(year: u32, civil: Civil, micros: i64, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
 
-    fn written(write: impl Fn(&mut Vec<u8>) -> Result<(), Malformed>) -> String {
-        let mut out = Vec::new();
+    fn written(write: impl Fn(&mut Buffer) -> Result<(), Malformed>) -> String {
+        let mut out = Buffer::new();
         write(&mut out).unwrap();
-        String::from_utf8(out).unwrap()
+        String::from_utf8(out.into_vec()).unwrap()
     }
 
     #[test]
@@ -290,7 +291,7 @@ mod tests {
             assert_eq!(written(|out| write_time(&micros.to_be_bytes(), out)), text);
         }
         for micros in [-1, DAY_MICROS + 1, i64::MAX] {
-            assert!(write_time(&micros.to_be_bytes(), &mut Vec::new()).is_err());
+            assert!(write_time(&micros.to_be_bytes(), &mut Buffer::new()).is_err());
         }
     }
 
@@ -306,8 +307,8 @@ mod tests {
 
     #[test]
     fn a_wrong_length_is_an_error() {
-        assert!(write_date(&[0; 8], &mut Vec::new()).is_err());
-        assert!(write_time(&[0; 4], &mut Vec::new()).is_err());
-        assert!(write_timestamp(&[], &mut Vec::new()).is_err());
+        assert!(write_date(&[0; 8], &mut Buffer::new()).is_err());
+        assert!(write_time(&[0; 4], &mut Buffer::new()).is_err());
+        assert!(write_timestamp(&[], &mut Buffer::new()).is_err());
     }
 }

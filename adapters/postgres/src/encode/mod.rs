@@ -5,11 +5,13 @@
 //! is `to_json`'s but for bytes (base64).
 
 mod array;
+mod buffer;
 mod column;
 mod datetime;
 mod number;
 mod text;
 
+pub(crate) use buffer::{Buffer, Word};
 pub(crate) use array::{Elements, read as read_array};
 pub(crate) use column::{Encoding, Scalar};
 pub(crate) use number::{NumericHeader, NumericSign};
@@ -26,10 +28,10 @@ pub(crate) struct Malformed(pub(crate) &'static str);
 ///
 /// What was appended before an error is left in `out`, since the whole answer is thrown away then.
 #[inline]
-pub(crate) fn write(encoding: Encoding, raw: Option<&[u8]>, out: &mut Vec<u8>) -> Result<(), Malformed> {
+pub(crate) fn write(encoding: Encoding, raw: Option<&[u8]>, out: &mut Buffer) -> Result<(), Malformed> {
     match raw {
         None => {
-            out.extend_from_slice(b"null");
+            out.extend_from_array(b"null");
             Ok(())
         }
         Some(raw) if encoding.array => array::write(encoding, raw, out),
@@ -38,7 +40,7 @@ pub(crate) fn write(encoding: Encoding, raw: Option<&[u8]>, out: &mut Vec<u8>) -
 }
 
 /// Appends a value that is not an array and not NULL.
-fn write_scalar(encoding: Encoding, raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+fn write_scalar(encoding: Encoding, raw: &[u8], out: &mut Buffer) -> Result<(), Malformed> {
     if encoding.quoted {
         out.push(b'"');
         write_number(encoding.scalar, raw, out, Quotes::Present)?;
@@ -49,11 +51,11 @@ fn write_scalar(encoding: Encoding, raw: &[u8], out: &mut Vec<u8>) -> Result<(),
         Scalar::Text => text::write(raw, out),
         Scalar::Bool => match raw {
             [0] => {
-                out.extend_from_slice(b"false");
+                out.extend_from_array(b"false");
                 Ok(())
             }
             [1] => {
-                out.extend_from_slice(b"true");
+                out.extend_from_array(b"true");
                 Ok(())
             }
             _ => Err(Malformed("boolean")),
@@ -85,7 +87,7 @@ enum Quotes {
     Present,
 }
 
-fn write_number(scalar: Scalar, raw: &[u8], out: &mut Vec<u8>, quotes: Quotes) -> Result<(), Malformed> {
+fn write_number(scalar: Scalar, raw: &[u8], out: &mut Buffer, quotes: Quotes) -> Result<(), Malformed> {
     match scalar {
         Scalar::Int2 => number::write_integer(i16::from_be_bytes(fixed(raw, "smallint")?), out),
         Scalar::Int4 => number::write_integer(i32::from_be_bytes(fixed(raw, "integer")?), out),

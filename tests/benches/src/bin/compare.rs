@@ -168,7 +168,7 @@ async fn start(name: &'static str, binaries: &std::path::Path, database: &str) -
 async fn scenarios(client: &Client) -> anyhow::Result<Vec<Scenario>> {
     let uids = books::some_uids(client).await?;
     let get = |target: String| format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes();
-    let body = books::NEW_BOOK;
+    let body = books::NEW;
     let post = format!(
         "POST /books HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()

@@ -57,7 +57,7 @@ async fn main() -> anyhow::Result<()> {
         ("one", one),
         ("list-25", vec![event("GET", "/books", "limit=25", None)]),
         ("list-1000", vec![event("GET", "/books", "limit=1000", None)]),
-        ("insert", vec![event("POST", "/books", "", Some(books::NEW_BOOK))]),
+        ("insert", vec![event("POST", "/books", "", Some(books::NEW))]),
     ];
     for (name, events) in scenarios {
         let (mut function, _) = start(&binary, database.url()).await?;
