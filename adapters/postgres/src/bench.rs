@@ -1,10 +1,11 @@
 //! The pure parts of this crate by themselves, for whoever measures them. No promise holds for what is here.
 
 use bytes::BytesMut;
+use rowstamp_domain::json_text::Buffer;
 use rowstamp_domain::operation::Operation;
 use tokio_postgres::types::{IsNull, ToSql as _, Type};
 
-use crate::encode::{self, Buffer, Encoding};
+use crate::encode::{self, Encoding};
 use crate::sql::{self, Plan, Plans};
 
 /// Operations to statements: found by shape, with their parameters as they are sent.

@@ -5,12 +5,13 @@ use bytes::BytesMut;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rowstamp_domain::field_type::{FieldType, ScalarType};
+use rowstamp_domain::json_text::Buffer;
 use rowstamp_domain::value::{Date, Decimal, DecimalSign, Json, Time, Timestamp, Value};
 use tokio_postgres::types::{IsNull, ToSql as _};
 use uuid::Uuid;
 
 use crate::decode::decode;
-use crate::encode::{self, Buffer, Encoding};
+use crate::encode::{self, Encoding};
 use crate::params::Param;
 use crate::sql::writer::param_type;
 

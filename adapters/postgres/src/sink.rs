@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use rowstamp_domain::definition::ResourceDefinition;
+use rowstamp_domain::json_text::Buffer;
 use rowstamp_domain::operation::{Operation, Representation, Rows};
 use rowstamp_domain::record::Record;
 use tokio_postgres::Row;
 
 use crate::decode;
-use crate::encode::{self, Buffer, Encoding};
+use crate::encode::{self, Encoding};
 use crate::output::{self, Cell, Member, Nulls};
 use crate::rows::{RowsError, raw};
 use crate::sql::{Plan, selection};

@@ -2,7 +2,9 @@
 //!
 //! Lower bounds are not shown, as `to_json` does not show them.
 
-use super::{Buffer, Encoding, Malformed, write_scalar};
+use rowstamp_domain::json_text::Buffer;
+
+use super::{Encoding, Malformed, write_scalar};
 
 /// More dimensions than PostgreSQL's `MAXDIM` are never sent.
 const MAX_DIMENSIONS: usize = 6;

@@ -2,7 +2,9 @@
 //!
 //! Sessions run in UTC, so a timestamp's offset is always `+00:00`.
 
-use super::{Buffer, Malformed, fixed};
+use rowstamp_domain::json_text::Buffer;
+
+use super::{Malformed, fixed};
 
 /// Days from 1970-01-01 to 2000-01-01, PostgreSQL's epoch.
 const POSTGRES_EPOCH_DAYS: i64 = 10_957;

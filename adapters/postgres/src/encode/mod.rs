@@ -5,17 +5,16 @@
 //! is `to_json`'s but for bytes (base64).
 
 mod array;
-mod buffer;
 mod column;
 mod datetime;
 mod number;
 mod text;
 
-pub(crate) use buffer::{Buffer, Word};
+use rowstamp_domain::json_text::Buffer;
+
 pub(crate) use array::{Elements, read as read_array};
 pub(crate) use column::{Encoding, Scalar};
 pub(crate) use number::{NumericHeader, NumericSign};
-pub(crate) use text::write_string;
 
 /// A buffer that is not what its column's type promises.
 ///

@@ -1,7 +1,9 @@
 //! Integers, floats and numerics, digit for digit as PostgreSQL prints them.
 
+use rowstamp_domain::json_text::Buffer;
+
 use super::datetime::PAIRS;
-use super::{Buffer, Malformed, Quotes};
+use super::{Malformed, Quotes};
 
 /// Appends an integer.
 pub(super) fn write_integer(value: impl itoa::Integer, out: &mut Buffer) {

@@ -1,8 +1,9 @@
 //! Rows as CSV (RFC 4180): a line of names, a line feed after each row. NULL is nothing at all, and empty text is quoted.
 
+use rowstamp_domain::json_text::Buffer;
+
 use super::{Cell, Content, Member, Nulls};
 use crate::decode::decode;
-use crate::encode::Buffer;
 use crate::rows::RowsError;
 
 /// Appends the line of names.

@@ -9,9 +9,10 @@ mod strip;
 
 use rowstamp_domain::definition::{JsonEncoding, ResourceDefinition};
 use rowstamp_domain::field_type::FieldType;
+use rowstamp_domain::json_text::{Buffer, Word, write_string};
 use rowstamp_domain::query::{EmbedForm, Select, SelectItem};
 
-use crate::encode::{self, Buffer, Encoding, Word, write_string};
+use crate::encode::{self, Encoding};
 use crate::rows::RowsError;
 use crate::sql::shown;
 pub(crate) use csv::write_header;

@@ -1,6 +1,6 @@
 //! JSON without the members that are null, as `json_strip_nulls` has it: members of objects go, at any depth, elements of arrays stay.
 
-use crate::encode::Buffer;
+use rowstamp_domain::json_text::Buffer;
 
 /// An object or array that is not at its end yet.
 enum Open {

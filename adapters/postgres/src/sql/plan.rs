@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rowstamp_domain::definition::{FieldId, JsonEncoding, ResourceDefinition};
 use rowstamp_domain::field_type::FieldType;
+use rowstamp_domain::json_text::{Buffer, Word, write_string};
 use rowstamp_domain::operation::{Count, List, Operation, Representation};
 use rowstamp_domain::query::{OrderTerm, Relation, Select, SelectItem};
 use tokio_postgres::Column;
@@ -15,7 +16,7 @@ use super::select::shown;
 use super::writer::Writer;
 use super::{grouped, order};
 use crate::connection::PrepareError;
-use crate::encode::{Buffer, Encoding, Word, write_string};
+use crate::encode::Encoding;
 
 /// A statement and everything about it that does not depend on values.
 #[derive(Debug)]

@@ -5,15 +5,18 @@
 
 /// Bytes, and room ahead of them.
 #[derive(Debug, Default)]
-pub(crate) struct Buffer {
+pub struct Buffer {
     /// Longer than what was written: the rest is room.
     bytes: Vec<u8>,
     end: usize,
 }
 
-/// A short text that is copied as a block.
+/// A text that is written often, and copied as a block where it is short.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Word {
+pub struct Word(Kind);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
     /// As many bytes of a block.
     Block([u8; Word::BLOCK], usize),
     /// One that no block holds.
@@ -23,21 +26,24 @@ pub(crate) enum Word {
 impl Word {
     const BLOCK: usize = 32;
 
-    pub(crate) fn new(text: &[u8]) -> Self {
+    /// The text as a word.
+    pub fn new(text: &[u8]) -> Self {
         let mut block = [0; Self::BLOCK];
         match block.get_mut(..text.len()) {
             Some(start) => {
                 start.copy_from_slice(text);
-                Self::Block(block, text.len())
+                Self(Kind::Block(block, text.len()))
             }
-            None => Self::Long(text.into()),
+            None => Self(Kind::Long(text.into())),
         }
     }
 
-    pub(crate) const fn len(&self) -> usize {
-        match self {
-            Self::Block(_, length) => *length,
-            Self::Long(text) => text.len(),
+    /// How many bytes it has.
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub const fn len(&self) -> usize {
+        match &self.0 {
+            Kind::Block(_, length) => *length,
+            Kind::Long(text) => text.len(),
         }
     }
 }
@@ -46,7 +52,8 @@ impl Buffer {
     /// The least that it grows by.
     const STEP: usize = 256;
 
-    pub(crate) const fn new() -> Self {
+    /// Nothing yet.
+    pub const fn new() -> Self {
         Self {
             bytes: Vec::new(),
             end: 0,
@@ -54,29 +61,30 @@ impl Buffer {
     }
 
     /// How many bytes were written.
-    pub(crate) const fn len(&self) -> usize {
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub const fn len(&self) -> usize {
         self.end
     }
 
     /// What was written.
-    pub(crate) fn as_slice(&self) -> &[u8] {
+    pub fn as_slice(&self) -> &[u8] {
         &self.bytes[..self.end]
     }
 
     /// What was written, by itself.
-    pub(crate) fn into_vec(mut self) -> Vec<u8> {
+    pub fn into_vec(mut self) -> Vec<u8> {
         self.bytes.truncate(self.end);
         self.bytes
     }
 
     /// Forgets what was written behind this length.
-    pub(crate) fn truncate(&mut self, length: usize) {
+    pub fn truncate(&mut self, length: usize) {
         self.end = self.end.min(length);
     }
 
     /// Makes room for this many bytes at least.
     #[inline]
-    pub(crate) fn reserve(&mut self, count: usize) {
+    pub fn reserve(&mut self, count: usize) {
         if self.bytes.len() - self.end < count {
             self.grow(count);
         }
@@ -95,51 +103,54 @@ impl Buffer {
 
     /// The next bytes, at least this many; what is written there counts once [`advance`](Self::advance) says so.
     #[inline]
-    pub(crate) fn ahead(&mut self, count: usize) -> &mut [u8] {
+    pub fn ahead(&mut self, count: usize) -> &mut [u8] {
         self.reserve(count);
         &mut self.bytes[self.end..]
     }
 
     /// The next `N` bytes, as [`ahead`](Self::ahead).
     #[inline]
-    pub(crate) fn block<const N: usize>(&mut self) -> &mut [u8; N] {
+    pub fn block<const N: usize>(&mut self) -> &mut [u8; N] {
         self.ahead(N).first_chunk_mut().expect("so many are ahead")
     }
 
     /// Counts the next bytes, which were written.
     #[inline]
-    pub(crate) fn advance(&mut self, count: usize) {
+    pub fn advance(&mut self, count: usize) {
         self.end += count;
         debug_assert!(self.end <= self.bytes.len(), "more counted than there is room for");
     }
 
+    /// Appends a byte.
     #[inline]
-    pub(crate) fn push(&mut self, byte: u8) {
+    pub fn push(&mut self, byte: u8) {
         self.ahead(1)[0] = byte;
         self.end += 1;
     }
 
+    /// Appends bytes.
     #[inline]
-    pub(crate) fn extend_from_slice(&mut self, bytes: &[u8]) {
+    pub fn extend_from_slice(&mut self, bytes: &[u8]) {
         self.ahead(bytes.len())[..bytes.len()].copy_from_slice(bytes);
         self.end += bytes.len();
     }
 
     /// Appends a text whose length the compiler knows.
     #[inline]
-    pub(crate) fn extend_from_array<const N: usize>(&mut self, bytes: &[u8; N]) {
+    pub fn extend_from_array<const N: usize>(&mut self, bytes: &[u8; N]) {
         *self.block() = *bytes;
         self.end += N;
     }
 
+    /// Appends a word.
     #[inline]
-    pub(crate) fn extend_from_word(&mut self, word: &Word) {
-        match word {
-            Word::Block(block, length) => {
+    pub fn extend_from_word(&mut self, word: &Word) {
+        match &word.0 {
+            Kind::Block(block, length) => {
                 *self.block() = *block;
                 self.end += length;
             }
-            Word::Long(text) => self.extend_from_slice(text),
+            Kind::Long(text) => self.extend_from_slice(text),
         }
     }
 }
