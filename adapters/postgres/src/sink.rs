@@ -75,10 +75,13 @@ impl Sink {
             Representation::StrippedObject => {
                 Self::Object(Form::of(operation, plan, Nulls::Stripped), Buffer::new())
             }
-            Representation::JsonArray => Self::Array(Form::of(operation, plan, Nulls::Kept), Buffer::from(&b"["[..])),
-            Representation::StrippedArray => {
-                Self::Array(Form::of(operation, plan, Nulls::Stripped), Buffer::from(&b"["[..]))
+            Representation::JsonArray => {
+                Self::Array(Form::of(operation, plan, Nulls::Kept), Buffer::from(&b"["[..]))
             }
+            Representation::StrippedArray => Self::Array(
+                Form::of(operation, plan, Nulls::Stripped),
+                Buffer::from(&b"["[..]),
+            ),
             Representation::Csv => {
                 let members = members(operation);
                 let mut out = Buffer::new();

@@ -118,7 +118,10 @@ impl Buffer {
     #[inline]
     pub fn advance(&mut self, count: usize) {
         self.end += count;
-        debug_assert!(self.end <= self.bytes.len(), "more counted than there is room for");
+        debug_assert!(
+            self.end <= self.bytes.len(),
+            "more counted than there is room for"
+        );
     }
 
     /// Appends a byte.
@@ -143,7 +146,11 @@ impl Buffer {
     }
 
     /// Appends a word.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "copying a block takes fewer instructions than a call"
+    )]
     pub fn extend_from_word(&mut self, word: &Word) {
         match &word.0 {
             Kind::Block(block, length) => {
@@ -172,7 +179,12 @@ mod tests {
     fn what_is_written_in_blocks_counts_as_far_as_it_was_counted() {
         let mut buffer = Buffer::new();
         buffer.push(b'[');
-        for text in ["", "short", "exactly thirty-two bytes of text", "more than thirty-two bytes of text"] {
+        for text in [
+            "",
+            "short",
+            "exactly thirty-two bytes of text",
+            "more than thirty-two bytes of text",
+        ] {
             buffer.extend_from_word(&Word::new(text.as_bytes()));
             buffer.extend_from_array(b"--");
         }

@@ -70,10 +70,15 @@ fn copy_plain(text: &[u8], place: &mut [u8]) -> bool {
             *place = *block;
         }
         true
-    } else if text.len() >= 8 {
-        copy_two::<8>(text, place)
-    } else if text.len() >= 4 {
-        copy_two::<4>(text, place)
+    } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        // Two chunks cover it.
+        if let Some(place) = place.first_chunk_mut() {
+            *place = *first;
+        }
+        if let Some(place) = place.last_chunk_mut() {
+            *place = *last;
+        }
+        special_of(u64::from_le_bytes(*first)) | special_of(u64::from_le_bytes(*last)) == 0
     } else {
         let mut special = false;
         for (byte, place) in text.iter().zip(place) {
@@ -84,23 +89,8 @@ fn copy_plain(text: &[u8], place: &mut [u8]) -> bool {
     }
 }
 
-/// As [`copy_plain`], for a text that two blocks cover.
 #[inline]
-fn copy_two<const N: usize>(text: &[u8], place: &mut [u8]) -> bool {
-    let (Some(first), Some(last)) = (text.first_chunk::<N>(), text.last_chunk::<N>()) else {
-        return false;
-    };
-    if let Some(place) = place.first_chunk_mut() {
-        *place = *first;
-    }
-    if let Some(place) = place.last_chunk_mut() {
-        *place = *last;
-    }
-    !(has_special(first) | has_special(last))
-}
-
-#[inline]
-fn has_special<const N: usize>(block: &[u8; N]) -> bool {
+fn has_special(block: &[u8; BLOCK]) -> bool {
     block.iter().fold(false, |found, byte| found | is_special(*byte))
 }
 
@@ -170,11 +160,18 @@ fn escape_chunk(mut chunk: u64, mut left: usize, out: &mut Buffer) {
     out.advance(end + left);
 }
 
+const ONES: u64 = u64::from_ne_bytes([1; CHUNK]);
+const HIGH: u64 = ONES * 0x80;
+
+/// The highest bit of each byte that is not ASCII or must be escaped.
+#[inline]
+const fn special_of(chunk: u64) -> u64 {
+    to_escape(chunk) | (chunk & HIGH)
+}
+
 /// The highest bit of each byte that must be escaped: quotes, backslashes and control characters.
 #[inline]
 const fn to_escape(chunk: u64) -> u64 {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = ONES * 0x80;
     const LOW: u64 = ONES * 0x7f;
     // The sum of seven bits and 127 reaches the highest bit where one of the seven is set, and nothing crosses into the next byte.
     const fn not_zero(bytes: u64) -> u64 {

@@ -24,7 +24,13 @@ pub struct Asked {
 impl Asked {
     /// The names of all kinds.
     pub const NAMES: [&'static str; 7] = [
-        "one", "list-25", "list-1000", "filtered", "insert", "update", "bulk-1000",
+        "one",
+        "list-25",
+        "list-1000",
+        "filtered",
+        "insert",
+        "update",
+        "bulk-1000",
     ];
 
     /// The request of this name.
@@ -72,7 +78,9 @@ impl Asked {
 
     /// As an event of an HTTP API (payload version 2).
     pub fn event(&self) -> String {
-        let Self { method, path, query, .. } = self;
+        let Self {
+            method, path, query, ..
+        } = self;
         serde_json::json!({
             "version": "2.0",
             "routeKey": "$default",
@@ -104,7 +112,9 @@ impl Asked {
 
     /// As a request of HTTP/1.1.
     pub fn http(&self) -> String {
-        let Self { method, path, query, .. } = self;
+        let Self {
+            method, path, query, ..
+        } = self;
         let mut text = format!("{method} {path}");
         if !query.is_empty() {
             let _ = write!(text, "?{query}");

@@ -150,7 +150,8 @@ impl Row {
     /// # Errors
     /// What is wrong with them.
     pub fn new(definitions: &Path) -> anyhow::Result<Self> {
-        let operation = Mapping::new(definitions)?.operation(&crate::asked::Asked::named("list-25")?.event())?;
+        let operation =
+            Mapping::new(definitions)?.operation(&crate::asked::Asked::named("list-25")?.event())?;
         let text = |text: &str| Some(text.as_bytes().to_vec());
         let columns = vec![
             (Type::UUID, Some(vec![0x5a; 16])),
@@ -158,11 +159,20 @@ impl Row {
             (Type::TEXT, text("0000000000007")),
             (Type::INT4, Some(321_i32.to_be_bytes().to_vec())),
             // 123.45: two groups of four digits, the first before the point.
-            (Type::NUMERIC, Some(vec![0, 2, 0, 0, 0, 0, 0, 2, 0, 123, 0x11, 0x94])),
+            (
+                Type::NUMERIC,
+                Some(vec![0, 2, 0, 0, 0, 0, 0, 2, 0, 123, 0x11, 0x94]),
+            ),
             (Type::DATE, Some(9_000_i32.to_be_bytes().to_vec())),
             (Type::TEXT, text("published")),
-            (Type::TIMESTAMPTZ, Some(848_686_367_492_812_i64.to_be_bytes().to_vec())),
-            (Type::TIMESTAMPTZ, Some(848_686_368_492_812_i64.to_be_bytes().to_vec())),
+            (
+                Type::TIMESTAMPTZ,
+                Some(848_686_367_492_812_i64.to_be_bytes().to_vec()),
+            ),
+            (
+                Type::TIMESTAMPTZ,
+                Some(848_686_368_492_812_i64.to_be_bytes().to_vec()),
+            ),
             (Type::TEXT, text("0198c0de-0000-4000-8000-000000000001")),
             (Type::TEXT, None),
         ];
@@ -179,4 +189,3 @@ impl Row {
         self.rows.write(&columns, out);
     }
 }
-

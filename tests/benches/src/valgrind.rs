@@ -31,7 +31,13 @@ pub fn is_installed() -> bool {
 /// # Errors
 /// When it fails, with what it said.
 pub fn count(program: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<Taken> {
-    let instructions = run("callgrind", "--callgrind-out-file=/dev/null", program, arguments, variables)?;
+    let instructions = run(
+        "callgrind",
+        "--callgrind-out-file=/dev/null",
+        program,
+        arguments,
+        variables,
+    )?;
     let allocations = run("dhat", "--dhat-out-file=/dev/null", program, arguments, variables)?;
     Ok(Taken {
         instructions: number_after(&instructions, "Collected :")?,
@@ -53,7 +59,10 @@ fn run(
         .args(arguments)
         .envs(variables.iter().copied())
         // Which variants of memory functions the C library chooses depends on the processor, and counts with it.
-        .env("GLIBC_TUNABLES", "glibc.cpu.hwcaps=-AVX512F,-AVX2,-AVX,-ERMS,-FSRM")
+        .env(
+            "GLIBC_TUNABLES",
+            "glibc.cpu.hwcaps=-AVX512F,-AVX2,-AVX,-ERMS,-FSRM",
+        )
         .output()
         .context("valgrind")?;
     let said = String::from_utf8_lossy(&run.stderr).into_owned();
@@ -83,7 +92,8 @@ mod tests {
     #[test]
     fn numbers_are_found_behind_their_words() {
         let callgrind = "==1== Events    : Ir\n==1== Collected : 25988412\n==1==\n";
-        let dhat = "==1== Total:     1,234,567 bytes in 8,901 blocks\n==1== At t-gmax: 10 bytes in 2 blocks\n";
+        let dhat =
+            "==1== Total:     1,234,567 bytes in 8,901 blocks\n==1== At t-gmax: 10 bytes in 2 blocks\n";
         assert_eq!(number_after(callgrind, "Collected :").ok(), Some(25_988_412));
         assert_eq!(number_after(dhat, " bytes in ").ok(), Some(8_901));
         assert!(number_after(dhat, "Collected :").is_err());

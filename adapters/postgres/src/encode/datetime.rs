@@ -18,8 +18,9 @@ pub(crate) struct Civil {
     pub(crate) day: u32,
 }
 
-/// The calendar day that is `days` after 1970-01-01: Howard Hinnant's `civil_from_days`, in 32 bits, which hold every day that
-/// PostgreSQL knows once whole eras of 400 years are taken off.
+/// The calendar day that is `days` after 1970-01-01, in 32 bits, which hold every day that PostgreSQL knows once whole eras of 400 years
+/// are taken off.
+#[expect(clippy::cast_possible_truncation, reason = "each half of 64 bits is 32 bits")]
 pub(crate) fn civil_from_epoch_days(days: i64) -> Civil {
     const ERA_DAYS: i64 = 146_097;
     let shifted = days + 719_468;
@@ -31,18 +32,25 @@ pub(crate) fn civil_from_epoch_days(days: i64) -> Civil {
             u32::try_from(shifted.rem_euclid(ERA_DAYS)).expect("a remainder is less than its divisor"),
         ),
     };
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
+    // Neri and Schneider, "Euclidean affine functions and their application to calendar algorithms" (2022), figure 12, with March as
+    // the first month of a year: divisions become multiplications whose halves are quotient and remainder.
+    let quarter_days = 4 * day_of_era + 3;
+    let (century, day_of_century) = (quarter_days / 146_097, quarter_days % 146_097 / 4);
+    let years = 2_939_745 * u64::from(4 * day_of_century + 3);
+    let [year_of_century, rest] = [years >> 32, years & 0xffff_ffff].map(|half| half as u32);
+    let day_of_year = rest / 2_939_745 / 4;
+    let months = 2_141 * day_of_year + 197_913;
+    let (month, day) = (months >> 16, (months & 0xffff) / 2_141 + 1);
+    // January and February are the last months of such a year.
+    let (month, next_year) = if day_of_year >= 306 {
+        (month - 12, 1)
     } else {
-        shifted_month - 9
+        (month, 0)
     };
     Civil {
-        year: i64::from(year_of_era) + era * 400 + i64::from(month <= 2),
+        year: era * 400 + i64::from(100 * century + year_of_century) + next_year,
         month,
-        day: day_of_year - (153 * shifted_month + 2) / 5 + 1,
+        day,
     }
 }
 
@@ -261,6 +269,48 @@ mod tests {
         ] {
             assert_eq!(written(|out| write_date(&days.to_be_bytes(), out)), text);
         }
+    }
+
+    #[test]
+    fn every_day_of_an_era_follows_the_one_before() {
+        let leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let mut last = civil_from_epoch_days(-719_469);
+        for days in -719_468..=146_097 - 719_468 {
+            let civil = civil_from_epoch_days(days);
+            let length = match last.month {
+                2 if leap(last.year) => 29,
+                2 => 28,
+                4 | 6 | 9 | 11 => 30,
+                _ => 31,
+            };
+            let expected = match (last.month, last.day) {
+                (12, 31) => Civil {
+                    year: last.year + 1,
+                    month: 1,
+                    day: 1,
+                },
+                (month, day) if day == length => Civil {
+                    year: last.year,
+                    month: month + 1,
+                    day: 1,
+                },
+                (month, day) => Civil {
+                    year: last.year,
+                    month,
+                    day: day + 1,
+                },
+            };
+            assert_eq!(civil, expected, "{days}");
+            last = civil;
+        }
+        assert_eq!(
+            civil_from_epoch_days(0),
+            Civil {
+                year: 1970,
+                month: 1,
+                day: 1
+            }
+        );
     }
 
     #[test]

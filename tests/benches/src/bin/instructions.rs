@@ -28,7 +28,8 @@ async fn main() -> anyhow::Result<ExitCode> {
         bail!("valgrind is not installed");
     }
     let directory = build()?;
-    let server = provision::find_or_start(&ProvisionOptions::throw_away_in(directory.join("bench-postgres")))?;
+    let server =
+        provision::find_or_start(&ProvisionOptions::throw_away_in(directory.join("bench-postgres")))?;
     let database = TestDatabase::create_on(&server)?;
     let (client, connection) = tokio_postgres::connect(database.url(), NoTls).await?;
     tokio::spawn(connection);
@@ -38,22 +39,35 @@ async fn main() -> anyhow::Result<ExitCode> {
     let before = Written::read()?;
     let judged = before.compiler == compiler;
     if !judged {
-        println!("written down with {}, counted with {compiler}: not judged", before.compiler);
+        println!(
+            "written down with {}, counted with {compiler}: not judged",
+            before.compiler
+        );
     }
-    println!("{:<32} {:>14} {:>8} {:>13} {:>8}", "piece", "instructions", "change", "allocations", "before");
+    println!(
+        "{:<32} {:>14} {:>8} {:>13} {:>8}",
+        "piece", "instructions", "change", "allocations", "before"
+    );
     let mut taken = BTreeMap::new();
     let mut worse = Vec::new();
-    for name in pieces().filter(|name| names.is_empty() || names.iter().any(|wanted| name.starts_with(wanted.as_str()))) {
+    for name in pieces()
+        .filter(|name| names.is_empty() || names.iter().any(|wanted| name.starts_with(wanted.as_str())))
+    {
         let now = of_one(&directory.join("pieces"), &name, database.url())?;
         let old = before.taken.get(&name);
         println!(
             "{name:<32} {:>14} {:>8} {:>13} {:>8}",
             now.instructions,
-            old.map_or_else(|| "new".to_owned(), |old| change(old.instructions, now.instructions)),
+            old.map_or_else(
+                || "new".to_owned(),
+                |old| change(old.instructions, now.instructions)
+            ),
             now.allocations,
             old.map_or_else(String::new, |old| old.allocations.to_string()),
         );
-        if old.is_some_and(|old| is_worse(old.instructions, now.instructions) || is_worse(old.allocations, now.allocations)) {
+        if old.is_some_and(|old| {
+            is_worse(old.instructions, now.instructions) || is_worse(old.allocations, now.allocations)
+        }) {
             worse.push(name.clone());
         }
         taken.insert(name, now);
@@ -70,7 +84,8 @@ async fn main() -> anyhow::Result<ExitCode> {
 }
 
 fn arguments() -> anyhow::Result<(bool, Vec<String>)> {
-    let (flags, names): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|one| one.starts_with("--"));
+    let (flags, names): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|one| one.starts_with("--"));
     match flags.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => Ok((false, names)),
         ["--write"] => Ok((true, names)),
@@ -80,7 +95,11 @@ fn arguments() -> anyhow::Result<(bool, Vec<String>)> {
 
 /// Every piece, in the order of a request.
 fn pieces() -> impl Iterator<Item = String> {
-    let of = |piece: &'static str| Asked::NAMES.into_iter().map(move |asked| format!("{piece}/{asked}"));
+    let of = |piece: &'static str| {
+        Asked::NAMES
+            .into_iter()
+            .map(move |asked| format!("{piece}/{asked}"))
+    };
     of("event-to-operation")
         .chain(of("operation-to-sql"))
         .chain(["row-to-json".to_owned()])
@@ -99,8 +118,12 @@ fn times(name: &str) -> u64 {
 fn of_one(program: &Path, name: &str, database: &str) -> anyhow::Result<Taken> {
     let times = times(name);
     let run = |count: u64| {
-        valgrind::count(program, &[name, &count.to_string()], &[("DATABASE_URL", database), ("RUST_LOG", "warn")])
-            .with_context(|| name.to_owned())
+        valgrind::count(
+            program,
+            &[name, &count.to_string()],
+            &[("DATABASE_URL", database), ("RUST_LOG", "warn")],
+        )
+        .with_context(|| name.to_owned())
     };
     // What is made once for all, such as a statement, is in both.
     let (short, long) = (run(times)?, run(2 * times)?);
@@ -123,12 +146,24 @@ fn is_worse(before: u64, now: u64) -> bool {
 /// Builds the pieces as they are released, and tells where they are.
 fn build() -> anyhow::Result<PathBuf> {
     let status = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--locked", "--quiet", "-p", "rowstamp-benches", "--bin", "pieces"])
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--quiet",
+            "-p",
+            "rowstamp-benches",
+            "--bin",
+            "pieces",
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status()?;
     ensure!(status.success(), "the pieces do not build");
     let own = std::env::current_exe()?;
-    Ok(own.parent().context("an executable is in a directory")?.to_owned())
+    Ok(own
+        .parent()
+        .context("an executable is in a directory")?
+        .to_owned())
 }
 
 fn compiler() -> anyhow::Result<String> {

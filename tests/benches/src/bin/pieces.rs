@@ -53,7 +53,11 @@ async fn main() -> anyhow::Result<()> {
             let begins = format!("{{\"statusCode\":{},", asked.status);
             for _ in 0..count {
                 let answer = answering.answer(black_box(&event)).await?;
-                ensure!(answer.starts_with(begins.as_bytes()), "{}", String::from_utf8_lossy(&answer));
+                ensure!(
+                    answer.starts_with(begins.as_bytes()),
+                    "{}",
+                    String::from_utf8_lossy(&answer)
+                );
             }
         }
         _ => bail!("there is no piece {piece}"),
