@@ -28,6 +28,9 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What an envelope adds to a body: status, header fields, the words of JSON around them.
 const ENVELOPE_BYTES: usize = 8 * 1024;
 
+/// As many header fields as most answers have.
+const USUAL_HEADERS: usize = 6;
+
 /// One row that was read.
 pub(crate) fn item(
     outcome: Outcome,
@@ -384,7 +387,7 @@ pub(crate) fn document(body: Bytes, content_type: &'static str) -> ApiResponse {
 pub(crate) fn empty(status: StatusCode) -> ApiResponse {
     ApiResponse {
         status,
-        headers: HeaderMap::with_capacity(12),
+        headers: HeaderMap::with_capacity(USUAL_HEADERS),
         body: Bytes::new(),
     }
 }

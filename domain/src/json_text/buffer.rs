@@ -93,12 +93,7 @@ impl Buffer {
     #[cold]
     fn grow(&mut self, count: usize) {
         let wanted = (self.end + count).max(self.bytes.len() * 2).max(Self::STEP);
-        if self.bytes.is_empty() {
-            // Memory that comes with zeros in it need not be written to.
-            self.bytes = vec![0; wanted];
-        } else {
-            self.bytes.resize(wanted, 0);
-        }
+        self.bytes.resize(wanted, 0);
     }
 
     /// The next bytes, at least this many; what is written there counts once [`advance`](Self::advance) says so.

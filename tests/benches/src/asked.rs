@@ -1,10 +1,8 @@
 //! What is asked of the function, as events of an HTTP API; the same for whoever counts and whoever takes the time.
 
-use std::fmt::Write as _;
-
 use anyhow::bail;
 
-use crate::books;
+use crate::tables;
 
 /// One request of a kind.
 #[derive(Debug, Clone)]
@@ -22,12 +20,13 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// The names of all kinds.
-    pub const NAMES: [&'static str; 7] = [
+    /// The names of all kinds, in the order in which they are shown.
+    pub const NAMES: [&'static str; 8] = [
         "one",
         "list-25",
         "list-1000",
         "filtered",
+        "embedded",
         "insert",
         "update",
         "bulk-1000",
@@ -38,7 +37,7 @@ impl Asked {
     /// # Errors
     /// When there is none.
     pub fn named(name: &str) -> anyhow::Result<Self> {
-        let one = format!("/books/{}", books::FIRST);
+        let one = format!("/books/{}", tables::FIRST);
         let get = |path: String, query| Self {
             method: "GET",
             path,
@@ -50,26 +49,33 @@ impl Asked {
             "one" => get(one, ""),
             "list-25" => get("/books".to_owned(), "limit=25"),
             "list-1000" => get("/books".to_owned(), "limit=1000"),
-            "filtered" => get("/books".to_owned(), books::FILTERED),
+            "filtered" => get(
+                "/books".to_owned(),
+                "pages=gt.300&status=eq.published&order=title.desc,uid&limit=25",
+            ),
+            "embedded" => get(
+                "/editions".to_owned(),
+                "select=uid,title,printed_on,publisher:publishers(uid,name)&limit=25",
+            ),
             "insert" => Self {
                 method: "POST",
                 path: "/books".to_owned(),
                 query: "",
-                body: Some(books::NEW.to_owned()),
+                body: Some(tables::NEW.to_owned()),
                 status: 201,
             },
             "update" => Self {
                 method: "PATCH",
                 path: one,
                 query: "",
-                body: Some(books::CHANGE.to_owned()),
+                body: Some(tables::CHANGE.to_owned()),
                 status: 200,
             },
             "bulk-1000" => Self {
                 method: "POST",
                 path: "/books".to_owned(),
                 query: "",
-                body: Some(books::many(1000)),
+                body: Some(tables::many(1000)),
                 status: 201,
             },
             _ => bail!("there is no request {name}"),
@@ -108,27 +114,5 @@ impl Asked {
             "isBase64Encoded": false
         })
         .to_string()
-    }
-
-    /// As a request of HTTP/1.1.
-    pub fn http(&self) -> String {
-        let Self {
-            method, path, query, ..
-        } = self;
-        let mut text = format!("{method} {path}");
-        if !query.is_empty() {
-            let _ = write!(text, "?{query}");
-        }
-        text.push_str(" HTTP/1.1\r\nHost: localhost\r\n");
-        if let Some(body) = &self.body {
-            let _ = write!(
-                text,
-                "Content-Type: application/json\r\nContent-Length: {}\r\n",
-                body.len()
-            );
-        }
-        text.push_str("\r\n");
-        text.push_str(self.body.as_deref().unwrap_or_default());
-        text
     }
 }

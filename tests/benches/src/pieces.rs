@@ -17,7 +17,7 @@ use tokio_postgres::types::Type;
 
 fn api(definitions: &Path) -> anyhow::Result<BuiltApi> {
     let text = std::fs::read_to_string(definitions)?;
-    let api = Api::from_toml("books.toml", &text).map_err(|mistakes| anyhow::anyhow!("{mistakes}"))?;
+    let api = Api::from_toml("library.toml", &text).map_err(|mistakes| anyhow::anyhow!("{mistakes}"))?;
     api.build().map_err(|mistakes| anyhow::anyhow!("{mistakes}"))
 }
 

@@ -150,6 +150,16 @@ impl Controller {
                 .await
                 .map_err(|error| circumstances.failed(error));
         }
+        // Boxed, so that the usual way does not carry the size of this one.
+        Box::pin(self.write_in_transaction(operation, following, circumstances)).await
+    }
+
+    async fn write_in_transaction(
+        &self,
+        operation: Operation,
+        following: Option<(&Arc<dyn Hooks>, &HookContext)>,
+        circumstances: &Circumstances<'_>,
+    ) -> Result<Outcome, Problem> {
         let mut transaction = self.begin(circumstances).await?;
         match written(&mut transaction, operation, following, circumstances).await {
             Ok(outcome) if outcome.verdict.is_success() => circumstances.end(transaction, outcome).await,

@@ -70,8 +70,7 @@ impl Controller {
             show,
         };
         let mut outcome = if served.points.before_create || served.points.before_update {
-            self.replace_with_hooks(request, &circumstances, &replacing)
-                .await?
+            Box::pin(self.replace_with_hooks(request, &circumstances, &replacing)).await?
         } else {
             let replacement = replacing.map(&circumstances, sent, None)?;
             let outcome = self

@@ -108,7 +108,7 @@ impl Controller {
                 written: &written,
                 bound: asked.bound(),
             };
-            self.update_each(&circumstances, &each, sent, read).await?
+            Box::pin(self.update_each(&circumstances, &each, sent, read)).await?
         } else {
             let writing = circumstances.writing(&columns, show, false)?;
             let operation = bulk::update_many(writing, sent, filtered, permitted, asked.bound())?;
@@ -148,7 +148,7 @@ impl Controller {
                 written: &written,
                 bound: asked.bound(),
             };
-            self.delete_each(&circumstances, &each).await?
+            Box::pin(self.delete_each(&circumstances, &each)).await?
         } else {
             let writing = circumstances.writing(&columns, show, false)?;
             let operation = bulk::delete_many(writing, filtered, permitted, asked.bound());

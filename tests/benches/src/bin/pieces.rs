@@ -1,6 +1,6 @@
 //! Pieces of the way of a request, each done as often as it is told, for whoever counts what one takes.
 //!
-//! `pieces PIECE/REQUEST COUNT`; `instructions` runs it under valgrind twice, with different counts, and takes the difference. It measures
+//! `pieces PIECE/REQUEST COUNT`; the bench runs it under valgrind twice, with different counts, and takes the difference. It measures
 //! nothing itself. The pieces named `request` need `DATABASE_URL`.
 
 use std::hint::black_box;
@@ -8,8 +8,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 use rowstamp_benches::asked::Asked;
-use rowstamp_benches::books;
 use rowstamp_benches::pieces::{Answering, Mapping, Row};
+use rowstamp_benches::tables;
 use rowstamp_postgres::bench::{Answer, Statements};
 
 #[tokio::main(flavor = "current_thread")]
@@ -22,7 +22,7 @@ async fn main() -> anyhow::Result<()> {
     let (piece, request) = name.split_once('/').unwrap_or((&name, "one"));
     let asked = Asked::named(request)?;
     let event = asked.event();
-    let definitions = Path::new(books::DEFINITION_FILE);
+    let definitions = Path::new(tables::DEFINITION_FILE);
     match piece {
         "event-to-operation" => {
             let mapping = Mapping::new(definitions)?;

@@ -1,62 +1,57 @@
 //! What the pieces of the way of a request take, in instructions and allocations, beside what they took when that was last written down.
 //!
-//! `cargo run --release -p rowstamp-benches --bin instructions` counts every piece and fails where one takes over 5 % more than
-//! `instructions.txt` says; `-- --write` writes that file anew; names as arguments choose pieces. It needs valgrind. Counts depend on the
-//! compiler, so those of another one are shown and not judged.
+//! Counts depend on the compiler, so those of another one are shown and not judged.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context as _, bail, ensure};
-use rowstamp_benches::asked::Asked;
-use rowstamp_benches::books;
-use rowstamp_benches::valgrind::{self, Taken};
-use rowstamp_local::provision::{self, ProvisionOptions, TestDatabase};
+use rowstamp_local::provision::{Server, TestDatabase};
 use tokio_postgres::NoTls;
+
+use crate::asked::Asked;
+use crate::tables;
+use crate::valgrind::{self, Taken};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.txt");
 /// How much more a piece may take than was written down, in thousandths.
 const ALLOWED: u64 = 50;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<ExitCode> {
-    let (writes, names) = arguments()?;
-    if !valgrind::is_installed() {
-        bail!("valgrind is not installed");
-    }
-    let directory = build()?;
-    let server =
-        provision::find_or_start(&ProvisionOptions::throw_away_in(directory.join("bench-postgres")))?;
-    let database = TestDatabase::create_on(&server)?;
+/// Counts the pieces whose names begin with one of `names`, or all of them; then writes the counts down, or holds them to what was
+/// written down.
+///
+/// # Errors
+/// When a piece takes over 5 % more than was written down, or cannot be counted.
+pub async fn count(server: &Server, binaries: &Path, names: &[String], writes: bool) -> anyhow::Result<()> {
+    ensure!(valgrind::is_installed(), "valgrind is not installed");
+    let database = TestDatabase::create_on(server)?;
     let (client, connection) = tokio_postgres::connect(database.url(), NoTls).await?;
     tokio::spawn(connection);
-    books::fill(&client).await?;
+    tables::fill(&client, 10_000).await?;
 
     let compiler = compiler()?;
     let before = Written::read()?;
     let judged = before.compiler == compiler;
-    if !judged {
-        println!(
-            "written down with {}, counted with {compiler}: not judged",
-            before.compiler
-        );
+    println!("\nInstructions and allocations, {compiler}");
+    if !judged && !writes {
+        println!("written down with `{}`, so not judged", before.compiler);
     }
     println!(
-        "{:<32} {:>14} {:>8} {:>13} {:>8}",
+        "{:<32} {:>13} {:>8} {:>12} {:>7}",
         "piece", "instructions", "change", "allocations", "before"
     );
     let mut taken = BTreeMap::new();
     let mut worse = Vec::new();
-    for name in pieces()
-        .filter(|name| names.is_empty() || names.iter().any(|wanted| name.starts_with(wanted.as_str())))
-    {
-        let now = of_one(&directory.join("pieces"), &name, database.url())?;
+    let wanted =
+        |piece: &String| names.is_empty() || names.iter().any(|name| piece.starts_with(name.as_str()));
+    for name in pieces().filter(wanted) {
+        let now = of_one(&binaries.join("pieces"), &name, database.url())?;
         let old = before.taken.get(&name);
         println!(
-            "{name:<32} {:>14} {:>8} {:>13} {:>8}",
+            "{name:<32} {:>13} {:>8} {:>12} {:>7}",
             now.instructions,
             old.map_or_else(
                 || "new".to_owned(),
@@ -65,9 +60,10 @@ async fn main() -> anyhow::Result<ExitCode> {
             now.allocations,
             old.map_or_else(String::new, |old| old.allocations.to_string()),
         );
-        if old.is_some_and(|old| {
-            is_worse(old.instructions, now.instructions) || is_worse(old.allocations, now.allocations)
-        }) {
+        let is_worse = |old: &Taken| {
+            is_more(old.instructions, now.instructions) || is_more(old.allocations, now.allocations)
+        };
+        if old.is_some_and(is_worse) {
             worse.push(name.clone());
         }
         taken.insert(name, now);
@@ -76,21 +72,14 @@ async fn main() -> anyhow::Result<ExitCode> {
         let mut written = if judged { before.taken } else { BTreeMap::new() };
         written.extend(taken);
         fs::write(FILE, text(&compiler, &written))?;
-    } else if judged && !worse.is_empty() {
-        eprintln!("over 5 % more than written down: {}", worse.join(", "));
-        return Ok(ExitCode::FAILURE);
+    } else if judged {
+        ensure!(
+            worse.is_empty(),
+            "over 5 % more than was written down: {}",
+            worse.join(", ")
+        );
     }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn arguments() -> anyhow::Result<(bool, Vec<String>)> {
-    let (flags, names): (Vec<String>, Vec<String>) =
-        std::env::args().skip(1).partition(|one| one.starts_with("--"));
-    match flags.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => Ok((false, names)),
-        ["--write"] => Ok((true, names)),
-        _ => bail!("usage: instructions [--write] [PIECE…]"),
-    }
+    Ok(())
 }
 
 /// Every piece, in the order of a request.
@@ -139,31 +128,8 @@ fn change(before: u64, now: u64) -> String {
     format!("{percent:+.1}%")
 }
 
-fn is_worse(before: u64, now: u64) -> bool {
+fn is_more(before: u64, now: u64) -> bool {
     now * 1000 > before * (1000 + ALLOWED)
-}
-
-/// Builds the pieces as they are released, and tells where they are.
-fn build() -> anyhow::Result<PathBuf> {
-    let status = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--release",
-            "--locked",
-            "--quiet",
-            "-p",
-            "rowstamp-benches",
-            "--bin",
-            "pieces",
-        ])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status()?;
-    ensure!(status.success(), "the pieces do not build");
-    let own = std::env::current_exe()?;
-    Ok(own
-        .parent()
-        .context("an executable is in a directory")?
-        .to_owned())
 }
 
 fn compiler() -> anyhow::Result<String> {
