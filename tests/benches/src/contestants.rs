@@ -119,10 +119,27 @@ impl Contestant {
         Ok(started)
     }
 
+    /// Starts Rowstamp in this directory, with its `resources.toml`.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_rowstamp(binaries: &Path, database: &str, directory: &Path) -> anyhow::Result<Self> {
+        let mut command = Command::new(binaries.join("rowstamp"));
+        command.current_dir(directory);
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        (OURS[0].start)(&mut command, database, address);
+        command.env("ROWSTAMP_RESOURCES", directory.join("resources.toml"));
+        Self::run(&OURS[0], command, address).await
+    }
+
     async fn start(recipe: &Recipe, program: &Path, database: &str) -> anyhow::Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let mut command = Command::new(program);
         (recipe.start)(&mut command, database, address);
+        Self::run(recipe, command, address).await
+    }
+
+    async fn run(recipe: &Recipe, mut command: Command, address: SocketAddr) -> anyhow::Result<Self> {
         let process = command
             .env("RUST_LOG", "warn")
             .stdout(Stdio::null())

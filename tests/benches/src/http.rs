@@ -118,13 +118,18 @@ async fn run(
 }
 
 /// What one run of one server gave.
-struct Measured {
-    rate: f64,
-    server_micros: f64,
-    database_micros: f64,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured {
+    /// Requests a second.
+    pub(crate) rate: f64,
+    /// The server's processor time for each.
+    pub(crate) server_micros: f64,
+    /// The database's.
+    pub(crate) database_micros: f64,
 }
 
-async fn one(
+/// Loads one server, and looks at what that takes.
+pub(crate) async fn one(
     contestant: &Contestant,
     requests: &Arc<Requests>,
     connections: usize,

@@ -11,6 +11,7 @@ pub mod load;
 pub mod pieces;
 pub mod process;
 pub mod report;
+pub mod scale;
 pub mod scenarios;
 pub mod tables;
 pub mod valgrind;

@@ -5,8 +5,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum as _};
 use rowstamp_benches::http::Effort;
+use rowstamp_benches::scale::{self, Dimension};
 use rowstamp_benches::scenarios::{self, Scenario};
 use rowstamp_benches::{http, instructions, lambda, valgrind};
 use rowstamp_local::provision::{self, ProvisionOptions};
@@ -36,6 +37,14 @@ enum What {
         write: bool,
         /// The beginnings of the names of pieces, all where there is none.
         pieces: Vec<String>,
+    },
+    /// How the cost of a request grows.
+    Scale {
+        /// With what, everything where nothing is said.
+        dimensions: Vec<Dimension>,
+        /// How many rows the largest table has.
+        #[arg(long, default_value_t = 1_000_000)]
+        rows: u32,
     },
 }
 
@@ -81,6 +90,11 @@ async fn main() -> anyhow::Result<()> {
             What::Lambda { turns } => lambda::compare(&server, &binaries, turns).await?,
             What::Instructions { write, pieces } => {
                 instructions::count(&server, &binaries, &pieces, write).await?;
+            }
+            What::Scale { dimensions, rows } => {
+                let all = Dimension::value_variants();
+                let dimensions = if dimensions.is_empty() { all } else { &dimensions };
+                scale::measure(&server, &binaries, dimensions, rows).await?;
             }
         }
     }
@@ -128,6 +142,7 @@ fn build(wanted: &[What]) -> anyhow::Result<PathBuf> {
                 "--bin",
                 "bare",
             ][..],
+            What::Scale { .. } => &["-p", "rowstamp-local", "--bin", "rowstamp"],
             What::Lambda { .. } => &[
                 "-p",
                 "rowstamp-lambda",

@@ -84,7 +84,7 @@ impl Scenario {
         let requests = match (self, dialect) {
             (Self::One, Dialect::Rowstamp | Dialect::Handmade) => {
                 let uids = tables::some_uids(client, 5_000).await?;
-                Requests::repeated(200, uids.iter().map(|uid| get(&format!("/books/{uid}"), "")))
+                Requests::repeated(200, uids.iter().map(|uid| get(&format!("/books/{uid}"))))
             }
             (Self::One, Dialect::Postgrest) => {
                 let uids = tables::some_uids(client, 5_000).await?;
@@ -92,7 +92,7 @@ impl Scenario {
                 Requests::repeated(
                     200,
                     uids.iter()
-                        .map(|uid| get(&format!("/books?uid=eq.{uid}"), accept)),
+                        .map(|uid| bodiless("GET", &format!("/books?uid=eq.{uid}"), accept)),
                 )
             }
             (Self::List25, _) => pages("/books?limit=25"),
@@ -112,7 +112,7 @@ impl Scenario {
                 Requests::repeated(
                     200,
                     uids.iter()
-                        .map(|uid| get(&format!("/books?after={uid}&limit=25"), "")),
+                        .map(|uid| get(&format!("/books?after={uid}&limit=25"))),
                 )
             }
             (Self::Keyset, Dialect::Rowstamp) => Requests::repeated(200, positions(of).await?),
@@ -172,11 +172,24 @@ const fn bulk(dialect: Dialect) -> &'static str {
 }
 
 fn pages(target: &str) -> Requests {
-    Requests::repeated(200, [get(target, "")])
+    Requests::repeated(200, [get(target)])
 }
 
-fn get(target: &str, more: &str) -> Vec<u8> {
-    bodiless("GET", target, more)
+/// A GET of nobody.
+pub(crate) fn get(target: &str) -> Vec<u8> {
+    bodiless("GET", target, "")
+}
+
+/// A GET of whoever has this token.
+pub(crate) fn get_as(target: &str, token: &str) -> Vec<u8> {
+    bodiless(
+        "GET",
+        target,
+        &format!(
+            "Authorization: Bearer {token}
+"
+        ),
+    )
 }
 
 fn bodiless(method: &str, target: &str, more: &str) -> Vec<u8> {
@@ -195,8 +208,8 @@ fn sent(method: &str, target: &str, body: &str, more: &str) -> Vec<u8> {
 async fn positions(of: &Contestant) -> anyhow::Result<Vec<Vec<u8>>> {
     let mut requests = Vec::new();
     for place in 1..=100_u32 {
-        let offset = place * 900;
-        let page = get(&format!("/books?limit=25&offset={offset}"), "");
+        let offset = place * 50;
+        let page = get(&format!("/books?limit=25&offset={offset}"));
         let head = load::head(of.address, &page).await?;
         let link = head
             .lines()
@@ -204,7 +217,7 @@ async fn positions(of: &Contestant) -> anyhow::Result<Vec<Vec<u8>>> {
             .and_then(|rest| rest.split_once('>'))
             .with_context(|| format!("no link to the next page: {head}"))?
             .0;
-        requests.push(get(&format!("/books{link}"), ""));
+        requests.push(get(&format!("/books{link}")));
     }
     Ok(requests)
 }
