@@ -5,19 +5,21 @@ use std::time::Duration;
 
 use rowstamp_ports::{CredentialSource, StoreError};
 use tokio::task::JoinHandle;
-use tokio_postgres::config::Host;
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::{debug, error, warn};
 
 use super::live::Live;
 use super::settings::{Settings, Statements};
-use super::tls;
+use super::tls::{self, TlsMode};
 use crate::errors::Failure;
 
 /// Makes connections, each with a password of its own.
 pub(crate) struct Connector {
     config: Config,
+    /// How a server is asked again that refused clear text, where `sslmode` is `allow`.
+    encrypted: Option<Config>,
     tls: Option<MakeRustlsConnect>,
     credentials: Arc<dyn CredentialSource>,
     timeout: Duration,
@@ -44,8 +46,14 @@ impl Connector {
                 None
             }
         };
+        let encrypted = (settings.tls == TlsMode::Allow).then(|| {
+            let mut config = config.clone();
+            config.ssl_mode(SslMode::Require);
+            config
+        });
         Self {
             config,
+            encrypted,
             tls,
             credentials,
             timeout: settings.connect_timeout,
@@ -96,11 +104,13 @@ impl Connector {
     }
 
     async fn log_in(&self) -> Result<Client, Failure> {
-        let attempt = match self.attempt().await {
-            // A refused password may have been a stale one; a credential source that caches makes a new one.
+        let attempt = match self.attempt(&self.config).await {
+            // A refused password may have been a stale one; a credential source that caches makes a new one. Or it was clear text that
+            // was refused: the server has one answer for both.
             Err(Attempt::Rejected) => {
                 self.credentials.rejected();
-                self.attempt().await
+                self.attempt(self.encrypted.as_ref().unwrap_or(&self.config))
+                    .await
             }
             attempt => attempt,
         };
@@ -110,9 +120,9 @@ impl Connector {
         })
     }
 
-    async fn attempt(&self) -> Result<Client, Attempt> {
+    async fn attempt(&self, config: &Config) -> Result<Client, Attempt> {
         let tls = self.tls.clone().ok_or(Attempt::Failed)?;
-        let mut config = self.config.clone();
+        let mut config = config.clone();
         match self.credentials.password().await {
             Ok(Some(password)) => {
                 config.password(password.expose());
