@@ -28,6 +28,7 @@ use crate::cors::Cors;
 use crate::cursor::CursorKeys;
 use crate::measurement::{Answered, Measuring};
 use crate::metered::Metered;
+use crate::negotiate::Media;
 use crate::openapi::Documents;
 use crate::problem::{Problem, codes};
 use crate::resource_mapper::access::CallerReach;
@@ -209,7 +210,7 @@ impl Controller {
 
     fn document(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let body = self.documents.under(request.base_path());
-        respond::carried(&body, request.entrance())?;
+        respond::carried(&body, Media::Json, request.entrance())?;
         let openapi = request
             .header("accept")
             .is_some_and(|accept| accept.contains("application/openapi+json"));
