@@ -1,7 +1,9 @@
 //! Networks, servers and neighbours that fail, and what becomes of requests meanwhile. `docs/reliability.md` lists the promises.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod beginnings;
 mod certificates;
+mod commits;
 mod credentials;
 mod cuts;
 mod deadlines;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use rowstamp_domain::operation::{Operation, Outcome};
 use rowstamp_ports::{CredentialSource, FixedPassword, RecordStore, StoreContext, StoreError, UnitOfWork};
 
@@ -17,8 +18,9 @@ use crate::sql::{self, Plans};
 use crate::transaction::SetUp;
 use crate::unit::Unit;
 
-/// How long an answer that is late anyway waits for what the server says of a cancelled statement.
-const LAST_WORD: Duration = Duration::from_millis(100);
+/// How much later than its deadline an answer may be, for the word of the server that a statement was cancelled. Both applications end a
+/// request's time so much before whoever waits for it gives up.
+const GRACE: Duration = Duration::from_millis(150);
 
 /// Rows in PostgreSQL.
 ///
@@ -74,8 +76,9 @@ impl PostgresStore {
         let mut work = pin!(run::alone(&shared.live, &plan, operation));
         let result = match within(context.deadline, work.as_mut()).await {
             Some(result) => result,
-            None if shared.abandon().await => last_word(work, operation).await,
-            None => Err(too_late(operation)),
+            None => last_word(shared.abandon(), work)
+                .await
+                .unwrap_or_else(|| Err(too_late(operation))),
         };
         self.learned(result, &shared.live)
     }
@@ -92,8 +95,10 @@ impl PostgresStore {
             exclusive.give_back();
             return result;
         }
-        exclusive.cancel().await;
-        last_word(work, operation).await
+        let cancelled = exclusive.cancel().map(|()| true);
+        last_word(cancelled, work)
+            .await
+            .unwrap_or_else(|| Err(too_late(operation)))
     }
 
     async fn exclusive(&self, context: &StoreContext) -> Result<Exclusive, Failure> {
@@ -127,7 +132,14 @@ impl RecordStore for PostgresStore {
 
     async fn begin(&self, context: &StoreContext) -> Result<Box<dyn UnitOfWork>, StoreError> {
         in_time(context.deadline)?;
-        let exclusive = self.exclusive(context).await.map_err(|failure| failure.error)?;
+        let mut tries = Tries::of(context);
+        let exclusive = loop {
+            match self.exclusive(context).await {
+                Ok(exclusive) => break exclusive,
+                Err(failure) if tries.again(&failure).await => {}
+                Err(failure) => return Err(failure.error),
+            }
+        };
         Ok(Box::new(Unit::new(
             exclusive,
             Arc::clone(&self.plans),
@@ -164,17 +176,18 @@ fn too_late(operation: &Operation) -> Failure {
     })
 }
 
-/// What the server says at last of a statement that it was asked to cancel. Mostly that it did, and that nothing was written.
-async fn last_word(
-    work: impl Future<Output = Result<Outcome, Failure>>,
-    operation: &Operation,
-) -> Result<Outcome, Failure> {
-    let word = tokio::time::timeout(LAST_WORD, work).await;
-    word.unwrap_or_else(|_| Err(too_late(operation)))
+/// What the server says at last of a statement that it was asked to cancel, if `cancelled` says that it was. Mostly that it did, and that
+/// nothing was written.
+pub(crate) async fn last_word<T>(
+    cancelled: impl Future<Output = bool>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let word = async { if cancelled.await { Some(work.await) } else { None } };
+    tokio::time::timeout(GRACE, word).await.ok().flatten()
 }
 
 /// Refuses work for a request whose time is over.
-fn in_time(deadline: Option<Instant>) -> Result<(), StoreError> {
+pub(crate) fn in_time(deadline: Option<Instant>) -> Result<(), StoreError> {
     match deadline {
         Some(deadline) if Instant::now() >= deadline => Err(StoreError::DeadlineExceeded),
         _ => Ok(()),

@@ -1,5 +1,6 @@
 //! The one place that connects.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -170,7 +171,7 @@ enum Attempt {
 impl Attempt {
     fn of(cause: &tokio_postgres::Error) -> Self {
         let Some(code) = cause.code() else {
-            return if is_refusal(cause) {
+            return if cause.is_closed() || of_network(cause).is_some_and(is_passing) {
                 Self::Passing
             } else {
                 Self::Failed
@@ -185,26 +186,25 @@ impl Attempt {
     }
 }
 
-/// Whether the network, and not what was said over it, is to blame.
-fn is_refusal(cause: &tokio_postgres::Error) -> bool {
-    use std::io::ErrorKind;
+/// What the network, or what looked a name up, said of a connection.
+fn of_network(cause: &tokio_postgres::Error) -> Option<ErrorKind> {
     let mut source = std::error::Error::source(cause);
     while let Some(error) = source {
         if let Some(error) = error.downcast_ref::<std::io::Error>() {
-            return matches!(
-                error.kind(),
-                ErrorKind::ConnectionRefused
-                    | ErrorKind::ConnectionReset
-                    | ErrorKind::ConnectionAborted
-                    | ErrorKind::UnexpectedEof
-                    | ErrorKind::BrokenPipe
-                    // A server that became a replica: another is, or is about to be, behind the name.
-                    | ErrorKind::PermissionDenied
-            );
+            return Some(error.kind());
         }
         source = error.source();
     }
-    false
+    None
+}
+
+/// Whether it can be otherwise in a moment: nobody listens or answers, no way leads there, the name is not known at present, which has no
+/// kind of its own. Not so what TLS has to say of a certificate, and what is wrong with the address itself.
+const fn is_passing(kind: ErrorKind) -> bool {
+    !matches!(
+        kind,
+        ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Unsupported | ErrorKind::Other
+    )
 }
 
 fn host_name(host: &Host) -> String {
@@ -227,5 +227,31 @@ impl std::fmt::Display for Chain<'_> {
             cause = error.source();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_network_says_passes_and_what_tls_says_stays() {
+        for kind in [
+            ErrorKind::ConnectionRefused,
+            ErrorKind::ConnectionReset,
+            ErrorKind::TimedOut,
+            ErrorKind::HostUnreachable,
+            ErrorKind::NetworkUnreachable,
+            ErrorKind::NetworkDown,
+            ErrorKind::UnexpectedEof,
+            // The socket of a server that is not up yet; a server that became a replica, whose place another may have taken.
+            ErrorKind::NotFound,
+            ErrorKind::PermissionDenied,
+        ] {
+            assert!(is_passing(kind), "{kind:?}");
+        }
+        let unknown_name = std::net::ToSocketAddrs::to_socket_addrs("rowstamp.invalid:5432").err();
+        assert!(unknown_name.is_none_or(|error| is_passing(error.kind())));
+        assert!(!is_passing(ErrorKind::InvalidData));
     }
 }
