@@ -22,6 +22,9 @@ use crate::unit::Unit;
 /// request's time so much before whoever waits for it gives up.
 const GRACE: Duration = Duration::from_millis(150);
 
+/// How long the readiness check may take.
+const READY: Duration = Duration::from_secs(1);
+
 /// Rows in PostgreSQL.
 ///
 /// Single operations are pipelined on a few shared connections; a unit of work has one of its own. Cloning is cheap and shares
@@ -148,21 +151,34 @@ impl RecordStore for PostgresStore {
         )))
     }
 
-    async fn ready(&self) -> Result<(), StoreError> {
-        let checked = |live: &Live, result: Result<(), tokio_postgres::Error>| {
-            result.map_err(|cause| {
-                live.note(&cause);
-                classify_plain(&cause, Phase::NothingWritten).error
-            })
+    async fn ready(&self, deadline: Option<Instant>) -> Result<(), StoreError> {
+        let limit = Instant::now() + READY;
+        let limit = Some(deadline.map_or(limit, |deadline| deadline.min(limit)));
+        let asked = async {
+            if self.pool.shares() {
+                let shared = self.pool.shared().await.map_err(|failure| failure.error)?;
+                answers(&shared.live, limit).await
+            } else {
+                let exclusive = self.pool.exclusive().await.map_err(|failure| failure.error)?;
+                answers(&exclusive.live, limit).await?;
+                exclusive.give_back();
+                Ok(())
+            }
         };
-        if self.pool.shares() {
-            let shared = self.pool.shared().await.map_err(|failure| failure.error)?;
-            checked(&shared.live, shared.live.client().check_connection().await)
-        } else {
-            let exclusive = self.pool.exclusive().await.map_err(|failure| failure.error)?;
-            checked(&exclusive.live, exclusive.live.client().check_connection().await)?;
-            exclusive.give_back();
-            Ok(())
+        within(limit, asked).await.unwrap_or(Err(StoreError::Unavailable))
+    }
+}
+
+/// Whether the server answers on this connection. One that does not by then takes no more work.
+async fn answers(live: &Live, limit: Option<Instant>) -> Result<(), StoreError> {
+    match within(limit, live.client().check_connection()).await {
+        Some(answer) => answer.map_err(|cause| {
+            live.note(&cause);
+            classify_plain(&cause, Phase::NothingWritten).error
+        }),
+        None => {
+            live.give_up();
+            Err(StoreError::Unavailable)
         }
     }
 }

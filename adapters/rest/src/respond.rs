@@ -150,6 +150,8 @@ pub(crate) struct Written<'a> {
     entrance: Entrance,
     /// Whether it is a POST.
     creates: bool,
+    /// Whether what was to be shown may not be.
+    withheld: bool,
 }
 
 impl<'a> Written<'a> {
@@ -167,6 +169,7 @@ impl<'a> Written<'a> {
             show,
             entrance,
             creates: false,
+            withheld: false,
         }
     }
 
@@ -174,6 +177,12 @@ impl<'a> Written<'a> {
     pub(crate) const fn of_creation(mut self) -> Self {
         self.creates = true;
         self
+    }
+
+    /// Shows nothing of what was written, though it was asked for.
+    pub(crate) fn withhold(&mut self) {
+        self.show = Show::Nothing;
+        self.withheld = true;
     }
 
     /// A row created by POST.
@@ -316,6 +325,7 @@ impl<'a> Written<'a> {
         let asked = self.asked.preferences.representation;
         let (body, representation) = match body {
             // The write has happened; only its answer has to do with less.
+            _ if self.withheld => (None, Some(Return::Minimal)),
             Some(body) if carried(&body, self.asked.media, self.entrance).is_err() => {
                 (None, Some(Return::Minimal))
             }
