@@ -29,7 +29,7 @@ async fn database() -> (TestDatabase, TcpProxy) {
     let api = Arc::new(toml::parse("open.toml", DEFINITION).unwrap());
     let direct = store(database.url(), &[]);
     direct.create_missing(&api).await.unwrap();
-    direct.ready().await.unwrap();
+    direct.ready(None).await.unwrap();
     let proxy = TcpProxy::to_database(database.url());
     (database, proxy)
 }

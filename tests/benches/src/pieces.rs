@@ -4,6 +4,7 @@ use std::path::Path;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use async_trait::async_trait;
@@ -87,7 +88,7 @@ impl RecordStore for Asked {
         Err(StoreError::Internal)
     }
 
-    async fn ready(&self) -> Result<(), StoreError> {
+    async fn ready(&self, _: Option<Instant>) -> Result<(), StoreError> {
         Ok(())
     }
 }

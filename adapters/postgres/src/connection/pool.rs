@@ -236,12 +236,15 @@ impl Pool {
             slot.retire(&live);
         }
         if slot.failures.load(Ordering::Relaxed) != failures {
-            return Err(Failure::for_good(StoreError::Unavailable));
+            return Err(Failure {
+                error: StoreError::Unavailable,
+                again: slot.last_failure(),
+            });
         }
         match self.connector.connect(self.trust.now()).await {
             Ok(live) => Ok(slot.put(live)),
             Err(failure) => {
-                slot.failures.fetch_add(1, Ordering::Relaxed);
+                slot.failed(&failure);
                 Err(failure)
             }
         }

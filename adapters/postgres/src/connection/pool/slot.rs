@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 
 use super::trust::Trust;
 use crate::connection::live::Live;
+use crate::errors::{Again, Failure};
 
 /// The place of one shared connection, which may be empty.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(super) struct Slot {
     pub(super) turn: Semaphore,
     /// How often connecting failed; whoever waited for a turn that failed fails with it.
     pub(super) failures: AtomicU64,
+    /// Whether the last of these failures may pass.
+    passing: AtomicBool,
     pub(super) growing: AtomicBool,
 }
 
@@ -31,6 +34,7 @@ impl Slot {
             in_flight: AtomicUsize::new(0),
             turn: Semaphore::new(1),
             failures: AtomicU64::new(0),
+            passing: AtomicBool::new(false),
             growing: AtomicBool::new(false),
         }
     }
@@ -45,6 +49,22 @@ impl Slot {
 
     pub(super) fn could_grow(&self) -> bool {
         !self.is_connected() && !self.growing.load(Ordering::Relaxed)
+    }
+
+    /// Notes that connecting failed.
+    pub(super) fn failed(&self, failure: &Failure) {
+        let passing = failure.again == Again::OnAnotherConnection;
+        self.passing.store(passing, Ordering::Relaxed);
+        self.failures.fetch_add(1, Ordering::Release);
+    }
+
+    /// Whether trying again can help those who waited for an attempt that failed.
+    pub(super) fn last_failure(&self) -> Again {
+        if self.passing.load(Ordering::Relaxed) {
+            Again::OnAnotherConnection
+        } else {
+            Again::Never
+        }
     }
 
     /// The connection, if there is one and it may be used.
