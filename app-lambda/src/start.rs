@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rowstamp_api_gateway::EventSettings;
 use rowstamp_cognito::CognitoIdentity;
 use rowstamp_ports::{CredentialSource, FixedPassword, Problems, SystemClock, UuidV7Source, Vars};
-use rowstamp_postgres::PostgresStore;
+use rowstamp_postgres::{Login, PostgresStore};
 use rowstamp_rest::{BuiltApi, Controller};
 
 use crate::error::StartError;
@@ -95,40 +95,29 @@ fn credentials(
     vars: &Vars,
     problems: &mut Problems,
 ) -> Option<Arc<dyn CredentialSource>> {
-    match vars.get("ROWSTAMP_DB_AUTH") {
-        None | Some("password") => Some(Arc::new(FixedPassword(settings.password().cloned()))),
-        Some("iam") => iam(settings, vars, problems),
-        Some(_) => {
-            problems.report("ROWSTAMP_DB_AUTH", "expected password or iam");
-            None
-        }
+    match settings.read_login(vars, problems)? {
+        Login::Password => Some(Arc::new(FixedPassword(settings.password().cloned()))),
+        Login::Iam { host, port, user } => iam(host, port, user, vars, problems),
     }
 }
 
 #[cfg(feature = "iam")]
 fn iam(
-    settings: &rowstamp_postgres::Settings,
+    host: &str,
+    port: u16,
+    user: &str,
     vars: &Vars,
     problems: &mut Problems,
 ) -> Option<Arc<dyn CredentialSource>> {
-    if !settings.verifies_server() {
-        // A token is a password in clear text inside TLS: whoever ends the TLS has it.
-        problems.report("PGSSLMODE", "must be verify-full where ROWSTAMP_DB_AUTH is iam");
-    }
-    let Some((host, port, user)) = settings.login() else {
-        problems.report(
-            "PGHOST",
-            "expected the host name of one database where ROWSTAMP_DB_AUTH is iam",
-        );
-        return None;
-    };
     let login = rowstamp_rds::IamLogin::read(host, port, user, vars, problems)?;
     Some(Arc::new(rowstamp_rds::IamTokens::new(&login)))
 }
 
 #[cfg(not(feature = "iam"))]
 fn iam(
-    _settings: &rowstamp_postgres::Settings,
+    _host: &str,
+    _port: u16,
+    _user: &str,
     _vars: &Vars,
     problems: &mut Problems,
 ) -> Option<Arc<dyn CredentialSource>> {

@@ -2,6 +2,7 @@
 //!
 //! What is logged is decided where it happens, how much by `RUST_LOG`.
 
+use std::borrow::Cow;
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::command_line::LogFormat;
 /// Starts the log of this process; a second start is ignored, so that several can be served in one process.
 pub(crate) fn start(format: Option<LogFormat>, vars: &Vars, problems: &mut Problems) {
     let wanted = vars.get("RUST_LOG").unwrap_or("info");
-    let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| {
+    let filter = EnvFilter::try_new(without_secrets(wanted)).unwrap_or_else(|_| {
         problems.report(
             "RUST_LOG",
             "expected levels such as info or rowstamp_postgres=debug,info",
@@ -34,6 +35,18 @@ pub(crate) fn start(format: Option<LogFormat>, vars: &Vars, problems: &mut Probl
         LogFormat::Text => log.compact().with_target(false).with_ansi(terminal).try_init(),
         LogFormat::Json => log.json().flatten_event(true).with_current_span(false).try_init(),
     };
+}
+
+/// What is wanted, but for the AWS SDK where it is not named: its warnings hold whole answers of servers, and such an answer can have
+/// credentials in it. What fails there is told by `rowstamp_rds` in its own words.
+fn without_secrets(wanted: &str) -> Cow<'_, str> {
+    if cfg!(feature = "iam") && !wanted.contains("aws_") {
+        Cow::Owned(format!(
+            "{wanted},aws_config=off,aws_smithy_runtime=off,aws_smithy_http_client=off"
+        ))
+    } else {
+        Cow::Borrowed(wanted)
+    }
 }
 
 /// One line a request: what was asked for, how it ended, what it took; no data of anybody.

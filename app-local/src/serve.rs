@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::command::Failure;
 use crate::command_line::Serve;
-use crate::database::{self, Database};
+use crate::database::{self, Choice, Database};
 use crate::definitions::{self, Origin};
 use crate::development_tokens::Holder;
 use crate::greeting::Greeting;
@@ -38,9 +38,9 @@ pub(crate) async fn run(api: Option<Api>, flags: Serve, mut vars: Vars) -> Resul
         rest.token_hint =
             Some("`rowstamp token SUB` prints a token for this server; send it as `Authorization: Bearer`");
     }
-    database::check_settings(&vars, &mut problems);
+    let choice = Choice::read(&vars, &mut problems).await;
     let loaded = definitions::load(api, &vars, database::is_named(&vars), &mut problems);
-    let (api, origin) = problems.into_result(loaded)?;
+    let (choice, (api, origin)) = problems.into_result(choice.zip(loaded))?;
     let definition = Arc::clone(api.definition());
 
     // Before the database: an address that is taken is the likelier mistake, and quickly told.
@@ -51,7 +51,7 @@ pub(crate) async fn run(api: Option<Api>, flags: Serve, mut vars: Vars) -> Resul
         .map_err(|error| Failure::Failed(format!("cannot listen on {listen}: {error}")))?;
     let address = server.local_address().map_err(Failure::of)?;
 
-    let database = Database::open(vars, &state).await?;
+    let database = Database::open(choice, vars, &state).await?;
     prepare(&database, &definition, &flags).await?;
     name_default_rules(&definition);
 

@@ -174,6 +174,59 @@ fn only_the_rds_adapter_names_an_aws_sdk_crate() {
     );
 }
 
+/// The crates that look for AWS credentials outside Lambda, with what they ask by HTTPS.
+const CHAIN: [&str; 5] = [
+    "aws-config",
+    "aws-sdk-sso",
+    "aws-sdk-ssooidc",
+    "aws-sdk-sts",
+    "aws-smithy-http-client",
+];
+
+#[test]
+fn a_function_compiles_nothing_that_looks_for_credentials_outside_lambda() {
+    let tree = default_tree("rowstamp-lambda");
+    assert!(
+        tree.iter().any(|name| name == "aws-sdk-rds"),
+        "the tree was not read: {tree:?}"
+    );
+    let chain: Vec<_> = tree
+        .iter()
+        .filter(|name| CHAIN.contains(&name.as_str()))
+        .collect();
+    assert!(
+        chain.is_empty(),
+        "the default build of rowstamp-lambda compiles {chain:?}"
+    );
+}
+
+#[test]
+fn no_feature_brings_a_second_implementation_of_tls() {
+    let workspace = Workspace::load();
+    let mut wrong = Vec::new();
+    for from in workspace.members() {
+        for path in workspace.paths_from(from, &[Kind::Normal, Kind::Build, Kind::Dev]) {
+            let name = path.last().unwrap();
+            if [
+                "aws-lc-rs",
+                "aws-lc-sys",
+                "openssl",
+                "openssl-sys",
+                "native-tls",
+                "s2n-tls",
+            ]
+            .contains(name)
+            {
+                wrong.push(path.join(" -> "));
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "rustls with ring is the one implementation: {wrong:#?}"
+    );
+}
+
 #[test]
 fn cargo_run_compiles_no_aws_crate() {
     let tree = default_tree("rowstamp-local");
