@@ -14,6 +14,7 @@ use rowstamp_rest::{BuiltApi, Controller};
 use crate::error::StartError;
 use crate::maintenance::{self, Maintenance};
 use crate::request_log::{self, RequestLog};
+use crate::traces::Traces;
 
 /// What the function needs to answer.
 pub(crate) struct Parts {
@@ -23,6 +24,7 @@ pub(crate) struct Parts {
     pub(crate) maintenance: Maintenance,
     pub(crate) log: RequestLog,
     pub(crate) identity: Arc<CognitoIdentity>,
+    pub(crate) traces: Traces,
 }
 
 /// The variables of the environment; what is not text is left out.
@@ -44,12 +46,13 @@ pub(crate) fn assemble(api: BuiltApi, vars: &Vars, concurrency: usize) -> Result
     let answers = rowstamp_rest::Settings::read(vars, &mut problems);
     let identity = identity(vars, &mut problems);
     let log = request_log::Settings::read(vars, &mut problems);
+    let traces = Traces::read(vars, &mut problems);
     let migrates = maintenance::is_allowed(vars, &mut problems);
     let store = problems.into_result(store).map_err(StartError::Settings)?;
     let maintenance = Maintenance::new(migrates, store.clone(), Arc::clone(api.definition()));
     let controller = Controller::new(
         api,
-        Arc::new(store.clone()),
+        traces.around_store(Arc::new(store.clone())),
         Arc::clone(&identity) as _,
         Arc::new(SystemClock),
         Arc::new(UuidV7Source),
@@ -62,6 +65,7 @@ pub(crate) fn assemble(api: BuiltApi, vars: &Vars, concurrency: usize) -> Result
         maintenance,
         log: RequestLog::new(&log, vars),
         identity,
+        traces,
     })
 }
 

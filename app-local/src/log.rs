@@ -49,10 +49,12 @@ fn without_secrets(wanted: &str) -> Cow<'_, str> {
     }
 }
 
-/// One line a request: what was asked for, how it ended, what it took; no data of anybody.
-pub(crate) fn request(measured: &Measurement) {
+/// One line a request: what was asked for, how it ended, what it took, and the trace where it is part of one that is sent; no data of
+/// anybody.
+pub(crate) fn request(measured: &Measurement, trace_id: Option<&str>) {
     tracing::info!(
         id = measured.request_id,
+        trace_id,
         operation = measured.operation,
         resource = measured.resource(),
         status = measured.status.as_u16(),

@@ -6,5 +6,8 @@
 #[expect(dead_code, reason = "not every kind of certificate is needed here")]
 #[path = "../faults/certificates.rs"]
 mod certificates;
+mod collector;
 mod iam;
+mod lambda_traces;
+mod local_traces;
 mod pretender;

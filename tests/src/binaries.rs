@@ -128,7 +128,7 @@ fn build(wanted: &Wanted) -> PathBuf {
 }
 
 /// Every feature of the applications that is not on by itself.
-const FEATURES: &str = "rowstamp-local/iam";
+const FEATURES: &str = "rowstamp-lambda/otel,rowstamp-local/iam,rowstamp-local/otel";
 
 /// A file in the build directory that the running program came from, so that each has a lock of its own. Profiles do not wait for
 /// each other: cargo keeps their products apart.
