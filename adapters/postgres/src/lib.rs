@@ -25,6 +25,6 @@ mod store;
 mod transaction;
 mod unit;
 
-pub use connection::Settings;
+pub use connection::{Login, Settings};
 pub use schema::{Drift, SchemaError};
 pub use store::PostgresStore;

@@ -4,6 +4,7 @@
 //! gives one for each connection.
 
 mod address;
+mod login;
 mod protection;
 
 use std::path::Path;
@@ -15,6 +16,7 @@ use tokio_postgres::config::{Host, SslMode as DriverSslMode, TargetSessionAttrs}
 
 use super::tls::{Roots, TlsMode};
 use address::Address;
+pub use login::Login;
 use protection::protection;
 
 /// How long a connection may take from name look-up to the first `ReadyForQuery`.
@@ -174,20 +176,6 @@ impl Settings {
     /// The password from the URL or `PGPASSWORD`.
     pub const fn password(&self) -> Option<&Secret> {
         self.password.as_ref()
-    }
-
-    /// The host name, port and user to log in to, where there is one server and it has a name: what a token is made for.
-    pub fn login(&self) -> Option<(&str, u16, &str)> {
-        let [Host::Tcp(host)] = self.config.get_hosts() else {
-            return None;
-        };
-        let port = self.config.get_ports().first().copied().unwrap_or(5432);
-        Some((host, port, self.config.get_user().unwrap_or_default()))
-    }
-
-    /// Whether the server must prove with its certificate that it is the one that was named.
-    pub const fn verifies_server(&self) -> bool {
-        matches!(self.tls, TlsMode::VerifyFull)
     }
 
     /// Whether `ROWSTAMP_DB_POOL` says how many connections are kept.
@@ -442,8 +430,6 @@ mod tests {
         assert_eq!(settings.config.get_ports(), [6432]);
         assert_eq!(settings.password().unwrap().expose(), "s3cret");
         assert_eq!(settings.tls, TlsMode::VerifyCa);
-        assert!(!settings.verifies_server());
-        assert_eq!(settings.login(), Some(("db.example.com", 6432, "app")));
         assert!(
             settings
                 .config
