@@ -65,6 +65,11 @@ fn build(package: &str, kind: &str, name: &str, profile: &str) -> PathBuf {
         .args(["build", "--quiet", "--message-format=json-render-diagnostics"])
         .args(["-p", package, kind, name, "--profile", profile])
         .stderr(Stdio::inherit());
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_about_the_test) {
+            command.env_remove(name);
+        }
+    }
     let output = command.output().expect("cargo can be run");
     assert!(output.status.success(), "{name} of {package} cannot be built");
     String::from_utf8_lossy(&output.stdout)
@@ -73,6 +78,21 @@ fn build(package: &str, kind: &str, name: &str, profile: &str) -> PathBuf {
         .filter(|message| message["target"]["name"] == name)
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
         .unwrap_or_else(|| panic!("cargo did not say where {name} is"))
+}
+
+/// Whether cargo sets a variable for the test that it runs, to say which package it is of. Build scripts that look at such a variable would
+/// run again, and what depends on them be built again, here and when the tests are built next.
+fn is_about_the_test(variable: &str) -> bool {
+    ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_EXE_"]
+        .iter()
+        .any(|prefix| variable.starts_with(prefix))
+        || [
+            "CARGO_CRATE_NAME",
+            "CARGO_PRIMARY_PACKAGE",
+            "CARGO_TARGET_TMPDIR",
+            "OUT_DIR",
+        ]
+        .contains(&variable)
 }
 
 /// A file in the build directory that the running program came from, so that each has a lock of its own. Profiles do not wait for
