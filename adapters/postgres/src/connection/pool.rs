@@ -218,7 +218,7 @@ impl Pool {
 
     /// The slot's connection, with one more user: checked where it was silent, made anew where there is none.
     async fn connect_slot(&self, slot: &Slot) -> Result<Arc<Live>, Failure> {
-        let failures = slot.failures.load(Ordering::Relaxed);
+        let before = slot.failures();
         let _turn = slot.turn.acquire().await.expect("the semaphore is never closed");
         if let Some(live) = slot.live(&self.trust) {
             if self.is_there(&live).await
@@ -228,13 +228,18 @@ impl Pool {
             }
             slot.retire(&live);
         }
-        if slot.failures.load(Ordering::Relaxed) != failures {
-            return Err(Failure::for_good(StoreError::Unavailable));
+        // Whoever waited for a turn that failed fails with it, and may try again where that one may.
+        let failures = slot.failures();
+        if failures.count != before.count {
+            return Err(Failure {
+                error: StoreError::Unavailable,
+                again: failures.last,
+            });
         }
         match self.connector.connect(self.trust.now()).await {
             Ok(live) => Ok(slot.put(live)),
             Err(failure) => {
-                slot.failures.fetch_add(1, Ordering::Relaxed);
+                slot.failed(failure.again);
                 Err(failure)
             }
         }

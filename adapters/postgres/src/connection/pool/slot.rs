@@ -1,12 +1,13 @@
 //! The place of one shared connection.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
 
 use super::trust::Trust;
 use crate::connection::live::Live;
+use crate::errors::Again;
 
 /// The place of one shared connection, which may be empty.
 #[derive(Debug)]
@@ -18,9 +19,15 @@ pub(super) struct Slot {
     in_flight: AtomicUsize,
     /// Whose turn it is to connect or to check; the others wait and use what was made.
     pub(super) turn: Semaphore,
-    /// How often connecting failed; whoever waited for a turn that failed fails with it.
-    pub(super) failures: AtomicU64,
+    failures: Mutex<Failures>,
     pub(super) growing: AtomicBool,
+}
+
+/// How often connecting failed, and whether the last failure may be tried again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Failures {
+    pub(super) count: u64,
+    pub(super) last: Again,
 }
 
 impl Slot {
@@ -30,9 +37,23 @@ impl Slot {
             connected: AtomicBool::new(false),
             in_flight: AtomicUsize::new(0),
             turn: Semaphore::new(1),
-            failures: AtomicU64::new(0),
+            failures: Mutex::new(Failures {
+                count: 0,
+                last: Again::Never,
+            }),
             growing: AtomicBool::new(false),
         }
+    }
+
+    pub(super) fn failures(&self) -> Failures {
+        *self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that connecting failed.
+    pub(super) fn failed(&self, again: Again) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        failures.count += 1;
+        failures.last = again;
     }
 
     pub(super) fn is_connected(&self) -> bool {
