@@ -1,4 +1,4 @@
-//! A library served from memory, and requests to it written as people write them.
+//! A library served from memory or from PostgreSQL, and requests to it written as people write them.
 
 use std::borrow::Borrow;
 use std::sync::Arc;
@@ -6,12 +6,22 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use rowstamp_domain::caller::{Caller, Proof};
-use rowstamp_domain::definition::ApiDefinition;
+use rowstamp_domain::definition::{ApiDefinition, ResourceDefinition};
+use rowstamp_domain::operation::{Count, DeleteMany, List, Operation, Representation, RowBound, Rows};
+use rowstamp_domain::query::{Condition, Direction, Nulls, Operand, OrderTerm, Query, Select, SelectItem};
+use rowstamp_domain::record::Record;
+use rowstamp_local::provision::TestDatabase;
 use rowstamp_memory::MemoryStore;
 use rowstamp_ports::exchange::{ApiRequest, ApiResponse, Evidence, RequestParts};
-use rowstamp_ports::{IdentityError, IdentityProvider, Secret, SystemClock, UuidV7Source};
+use rowstamp_ports::{
+    IdentityError, IdentityProvider, Problems, RecordStore, Secret, StoreContext, SystemClock, UuidV7Source,
+    Vars,
+};
+use rowstamp_postgres::PostgresStore;
 use rowstamp_rest::{Api, Controller, Settings};
+use rowstamp_tests::route::{OpenRoute, Route};
 use serde_json::Value as Json;
+use tokio_postgres::NoTls;
 
 /// Resources that use every option a request can run into.
 pub(crate) const LIBRARY: &str = include_str!("library.toml");
@@ -38,29 +48,46 @@ impl IdentityProvider for Tokens {
     }
 }
 
+/// What keeps the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Store {
+    /// The in-memory store.
+    Memory,
+    /// PostgreSQL by this route, in a database of the test's own.
+    Postgres(Route),
+}
+
 /// The library and where its rows are.
 pub(crate) struct App {
     pub(crate) controller: Controller,
-    pub(crate) store: MemoryStore,
+    pub(crate) store: Arc<dyn RecordStore>,
     definition: Arc<ApiDefinition>,
+    /// Dropped last, the route before the database.
+    database: Option<(OpenRoute, TestDatabase)>,
 }
 
 impl App {
-    pub(crate) fn library() -> Self {
-        Self::of(Api::from_toml("library.toml", LIBRARY).unwrap())
+    pub(crate) async fn library(store: Store) -> Self {
+        Self::of(store, Api::from_toml("library.toml", LIBRARY).unwrap()).await
     }
 
-    pub(crate) fn of(api: Api) -> Self {
-        Self::set(api, Settings::default())
+    pub(crate) async fn of(store: Store, api: Api) -> Self {
+        Self::set(store, api, Settings::default()).await
     }
 
-    pub(crate) fn set(api: Api, settings: Settings) -> Self {
+    pub(crate) async fn set(store: Store, api: Api, settings: Settings) -> Self {
         let api = api.build().unwrap();
         let definition = Arc::clone(api.definition());
-        let store = MemoryStore::new(Arc::clone(&definition));
+        let (store, database): (Arc<dyn RecordStore>, _) = match store {
+            Store::Memory => (Arc::new(MemoryStore::new(Arc::clone(&definition))), None),
+            Store::Postgres(route) => {
+                let (store, database) = postgres(route, &definition).await;
+                (Arc::new(store), Some(database))
+            }
+        };
         let controller = Controller::new(
             api,
-            Arc::new(store.clone()),
+            Arc::clone(&store),
             Arc::new(Tokens),
             Arc::new(SystemClock),
             Arc::new(UuidV7Source),
@@ -70,7 +97,61 @@ impl App {
             controller,
             store,
             definition,
+            database,
         }
+    }
+
+    /// Every row of a resource with all its fields, in the order of their uids.
+    pub(crate) async fn rows(&self, resource: &str) -> Vec<Record> {
+        let resource = Arc::clone(self.definition.resource(resource).unwrap());
+        let everything = Operation::List(List {
+            look_ahead: false,
+            query: Query {
+                after: None,
+                select: all(&resource),
+                condition: Condition::Always,
+                order: vec![OrderTerm {
+                    embed: None,
+                    operand: Operand::Field(resource.audit.uid),
+                    direction: Direction::Ascending,
+                    nulls: Nulls::Last,
+                }],
+                limit: 1_000,
+                offset: 0,
+            },
+            resource,
+            visible: Condition::Always,
+            count: Count::None,
+            representation: Representation::Records,
+        });
+        match self.store.execute(everything, &context()).await.unwrap().rows {
+            Rows::Records(records) => records,
+            other => panic!("no records but {other:?}"),
+        }
+    }
+
+    /// Lets who estimates numbers of rows look at them first.
+    pub(crate) async fn analyze(&self) {
+        if let Some((_, database)) = &self.database {
+            let (client, connection) = tokio_postgres::connect(database.url(), NoTls).await.unwrap();
+            tokio::spawn(connection);
+            client.batch_execute("ANALYZE").await.unwrap();
+        }
+    }
+
+    /// Removes every row of a resource.
+    pub(crate) async fn clear(&self, resource: &str) {
+        let resource = Arc::clone(self.definition.resource(resource).unwrap());
+        let everything = Operation::DeleteMany(DeleteMany {
+            select: all(&resource),
+            resource,
+            condition: Condition::Always,
+            visible: Condition::Always,
+            permitted: Condition::Always,
+            bound: RowBound::Any,
+            representation: Representation::Nothing,
+        });
+        self.store.execute(everything, &context()).await.unwrap();
     }
 
     /// What is served.
@@ -215,5 +296,33 @@ impl Answer {
             .iter()
             .map(|error| (word(error, "pointer"), word(error, "code")))
             .collect()
+    }
+}
+
+/// A store on a database of its own with the tables of these definitions.
+async fn postgres(route: Route, definition: &ApiDefinition) -> (PostgresStore, (OpenRoute, TestDatabase)) {
+    let database = TestDatabase::create();
+    let direct =
+        PostgresStore::with_password(&rowstamp_postgres::Settings::from_url(database.url()).unwrap());
+    direct.create_missing(definition).await.unwrap();
+    let route = route.to(database.url());
+    let vars = [("DATABASE_URL", route.url())];
+    let vars = vars.iter().chain(route.variables());
+    let vars = Vars::new(vars.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    let mut problems = Problems::new();
+    let settings = rowstamp_postgres::Settings::read(&vars, &mut problems);
+    let settings = problems.into_result(settings).unwrap();
+    (PostgresStore::with_password(&settings), (route, database))
+}
+
+fn all(resource: &ResourceDefinition) -> Select {
+    Select(resource.field_ids().map(SelectItem::Field).collect())
+}
+
+fn context() -> StoreContext {
+    StoreContext {
+        deadline: None,
+        caller: Arc::new(Caller::anonymous()),
+        meter: Arc::default(),
     }
 }

@@ -3,7 +3,7 @@
 use rowstamp_rest::Api;
 use serde_json::{Value as Json, json};
 
-use crate::app::{Answer, App};
+use crate::app::{Answer, App, Store};
 
 async fn sent(app: &App, line: &str, prefer: &str, body: &Json) -> Answer {
     app.request(line)
@@ -14,8 +14,8 @@ async fn sent(app: &App, line: &str, prefer: &str, body: &Json) -> Answer {
         .await
 }
 
-fn titles(app: &App) -> Vec<String> {
-    let rows = app.store.rows("books");
+async fn titles(app: &App) -> Vec<String> {
+    let rows = app.rows("books").await;
     let mut titles: Vec<String> = rows
         .iter()
         .map(|row| {
@@ -28,9 +28,8 @@ fn titles(app: &App) -> Vec<String> {
     titles
 }
 
-#[tokio::test]
-async fn an_array_is_created_and_answered_as_postgrest_does() {
-    let app = App::library();
+pub(crate) async fn an_array_is_created_and_answered_as_postgrest_does(store: Store) {
+    let app = App::library(store).await;
     let body = json!([{"title": "A"}, {"title": "B", "price": 2.5, "tags": ["x", null]}]);
     let answer = sent(&app, "POST /books", "count=exact", &body).await;
     assert_eq!((answer.status, answer.text()), (201, ""));
@@ -53,12 +52,11 @@ async fn an_array_is_created_and_answered_as_postgrest_does() {
 
     let answer = sent(&app, "POST /books", "return=representation", &json!([])).await;
     assert_eq!((answer.status, answer.text()), (201, "[]"));
-    assert_eq!(app.store.rows("books").len(), 4);
+    assert_eq!(app.rows("books").await.len(), 4);
 }
 
-#[tokio::test]
-async fn every_violation_of_every_record_is_told_with_its_index() {
-    let app = App::library();
+pub(crate) async fn every_violation_of_every_record_is_told_with_its_index(store: Store) {
+    let app = App::library(store).await;
     let body = json!([{"title": "A"}, {"title": 3, "pages": 0}, {}, {"title": "B", "uid": "0198c0de-0000-7000-8000-000000000001", "titel": 1}]);
     let answer = sent(&app, "POST /books", "", &body).await;
     assert_eq!(answer.status, 422);
@@ -78,12 +76,11 @@ async fn every_violation_of_every_record_is_told_with_its_index() {
         ["/1/pages", "/1/title", "/2/title", "/3/titel", "/3/uid"]
     );
     assert!(errors.contains(&pairs(&[("/2/title", "required")])[0]));
-    assert!(app.store.rows("books").is_empty());
+    assert!(app.rows("books").await.is_empty());
 }
 
-#[tokio::test]
-async fn a_conflict_names_the_record_and_keeps_all_out() {
-    let app = App::library();
+pub(crate) async fn a_conflict_names_the_record_and_keeps_all_out(store: Store) {
+    let app = App::library(store).await;
     let isbn = |digit: u8| format!("978000000000{digit}");
     let body = json!([{"title": "A", "isbn": isbn(1)}]);
     assert_eq!(sent(&app, "POST /books", "", &body).await.status, 201);
@@ -95,12 +92,11 @@ async fn a_conflict_names_the_record_and_keeps_all_out() {
     assert_eq!(answer.errors(), [("/1/isbn".to_owned(), "taken".to_owned())]);
     let answer = sent(&app, "POST /books", "", &json!({"title": "C", "isbn": isbn(1)})).await;
     assert_eq!(answer.errors(), [("/isbn".to_owned(), "taken".to_owned())]);
-    assert_eq!(titles(&app), ["A"]);
+    assert_eq!(titles(&app).await, ["A"]);
 }
 
-#[tokio::test]
-async fn columns_decide_what_is_given_and_missing_what_is_not() {
-    let app = App::library();
+pub(crate) async fn columns_decide_what_is_given_and_missing_what_is_not(store: Store) {
+    let app = App::library(store).await;
     let body = json!([{"title": "A", "pages": 3, "nonsense": true}]);
     let line = "POST /books?columns=title,price&select=title,pages,price";
     let answer = sent(&app, line, "return=representation", &body).await;
@@ -113,9 +109,8 @@ async fn columns_decide_what_is_given_and_missing_what_is_not() {
     );
 }
 
-#[tokio::test]
-async fn csv_is_taken_with_its_nulls_and_every_mistake() {
-    let app = App::library();
+pub(crate) async fn csv_is_taken_with_its_nulls_and_every_mistake(store: Store) {
+    let app = App::library(store).await;
     let post = |body: &'static str| {
         app.request("POST /books?select=title,isbn,pages,tags,shelf")
             .by("alice:librarians")
@@ -142,9 +137,8 @@ async fn csv_is_taken_with_its_nulls_and_every_mistake() {
     assert_eq!((answer.status, answer.code()), (400, "PGRST102".to_owned()));
 }
 
-#[tokio::test]
-async fn rows_written_come_as_csv_too() {
-    let app = App::library();
+pub(crate) async fn rows_written_come_as_csv_too(store: Store) {
+    let app = App::library(store).await;
     let answer = app
         .request("POST /books?select=title,pages")
         .by("alice")
@@ -157,9 +151,8 @@ async fn rows_written_come_as_csv_too() {
     assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8");
 }
 
-#[tokio::test]
-async fn an_upsert_merges_what_is_there_and_creates_what_is_not() {
-    let app = App::library();
+pub(crate) async fn an_upsert_merges_what_is_there_and_creates_what_is_not(store: Store) {
+    let app = App::library(store).await;
     let row = app
         .create(
             "books",
@@ -223,12 +216,11 @@ async fn an_upsert_merges_what_is_there_and_creates_what_is_not() {
     let stamps = json!({"created_at": "2020-01-01T00:00:00Z"});
     let answer = sent(&app, "PATCH /books?title=eq.B", "return=minimal", &stamps).await;
     assert_eq!(answer.status, 422, "{}", answer.text());
-    assert_eq!(titles(&app), ["A3", "B"]);
+    assert_eq!(titles(&app).await, ["A3", "B"]);
 }
 
-#[tokio::test]
-async fn an_upsert_goes_by_a_unique_set_and_can_pass_over() {
-    let app = App::library();
+pub(crate) async fn an_upsert_goes_by_a_unique_set_and_can_pass_over(store: Store) {
+    let app = App::library(store).await;
     let isbn = |digit: u8| format!("978000000000{digit}");
     app.create("books", json!({"title": "A", "isbn": isbn(1)})).await;
     let body = json!([{"title": "A2", "isbn": isbn(1)}, {"title": "B", "isbn": isbn(2)}]);
@@ -245,7 +237,7 @@ async fn an_upsert_goes_by_a_unique_set_and_can_pass_over() {
     )
     .await;
     assert_eq!((answer.status, answer.text()), (200, ""));
-    assert_eq!(titles(&app), ["A2", "B"]);
+    assert_eq!(titles(&app).await, ["A2", "B"]);
     let answer = sent(
         &app,
         "POST /books?on_conflict=title",
@@ -256,9 +248,8 @@ async fn an_upsert_goes_by_a_unique_set_and_can_pass_over() {
     assert_eq!((answer.status, answer.code()), (400, "42P10".to_owned()));
 }
 
-#[tokio::test]
-async fn an_upsert_of_a_row_out_of_reach_writes_nothing() {
-    let app = App::library();
+pub(crate) async fn an_upsert_of_a_row_out_of_reach_writes_nothing(store: Store) {
+    let app = App::library(store).await;
     let row = app.create("books", json!({"title": "A"})).await;
     let answer = app
         .request("POST /books")
@@ -268,12 +259,11 @@ async fn an_upsert_of_a_row_out_of_reach_writes_nothing() {
         .send()
         .await;
     assert_eq!((answer.status, answer.code()), (403, "42501".to_owned()));
-    assert_eq!(titles(&app), ["A"]);
+    assert_eq!(titles(&app).await, ["A"]);
 }
 
-#[tokio::test]
-async fn rows_that_match_are_changed_and_deleted() {
-    let app = App::library();
+pub(crate) async fn rows_that_match_are_changed_and_deleted(store: Store) {
+    let app = App::library(store).await;
     let body = json!([{"title": "A"}, {"title": "A"}, {"title": "B"}]);
     sent(&app, "POST /books", "", &body).await;
     let answer = sent(
@@ -305,7 +295,7 @@ async fn rows_that_match_are_changed_and_deleted() {
     assert_eq!(answer.status, 422);
     let answer = sent(&app, "DELETE /books?title=eq.A", "count=exact", &json!(null)).await;
     assert_eq!((answer.status, answer.header("content-range")), (204, "*/2"));
-    assert_eq!(titles(&app), ["B"]);
+    assert_eq!(titles(&app).await, ["B"]);
     for line in ["PATCH /books", "DELETE /books", "DELETE /books?select=title"] {
         let answer = sent(&app, line, "", &json!({})).await;
         assert_eq!(
@@ -316,12 +306,11 @@ async fn rows_that_match_are_changed_and_deleted() {
     }
     let answer = sent(&app, "DELETE /books?title=eq.B&limit=1", "", &json!(null)).await;
     assert_eq!(answer.status, 400);
-    assert_eq!(titles(&app), ["B"]);
+    assert_eq!(titles(&app).await, ["B"]);
 }
 
-#[tokio::test]
-async fn a_number_of_rows_that_was_not_meant_writes_nothing() {
-    let app = App::library();
+pub(crate) async fn a_number_of_rows_that_was_not_meant_writes_nothing(store: Store) {
+    let app = App::library(store).await;
     let body = json!([{"title": "A"}, {"title": "A"}]);
     sent(&app, "POST /books", "", &body).await;
     let change = json!({"pages": 5});
@@ -352,7 +341,7 @@ async fn a_number_of_rows_that_was_not_meant_writes_nothing() {
         );
         assert_eq!(answer.json()["details"], "The result contains 2 rows");
     }
-    assert_eq!(titles(&app), ["A", "A"]);
+    assert_eq!(titles(&app).await, ["A", "A"]);
     let answer = sent(&app, "PATCH /books?title=eq.A", "max-affected=1", &change).await;
     assert_eq!(answer.status, 204, "it counts with handling=strict alone");
     let answer = sent(
@@ -368,11 +357,10 @@ async fn a_number_of_rows_that_was_not_meant_writes_nothing() {
     );
 }
 
-#[tokio::test]
-async fn a_write_that_is_rolled_back_answers_and_does_nothing() {
+pub(crate) async fn a_write_that_is_rolled_back_answers_and_does_nothing(store: Store) {
     let toml =
         "[resources.things]\nallow_rollback = true\n[resources.things.fields]\nname = { type = \"text\" }";
-    let app = App::of(Api::from_toml("things.toml", toml).unwrap());
+    let app = App::of(store, Api::from_toml("things.toml", toml).unwrap()).await;
     let row = app.create("things", json!({"name": "A"})).await;
     let path = format!("/things/{}", row["uid"].as_str().unwrap());
     let prefer = "tx=rollback, return=representation";
@@ -390,7 +378,7 @@ async fn a_write_that_is_rolled_back_answers_and_does_nothing() {
             answer.header("preference-applied").contains("tx=rollback"),
             "{line}"
         );
-        assert_eq!(app.store.rows("things").len(), 1, "{line}");
+        assert_eq!(app.rows("things").await.len(), 1, "{line}");
         let answer = app
             .request(&format!("GET {path}?select=name"))
             .by("alice")
@@ -398,7 +386,7 @@ async fn a_write_that_is_rolled_back_answers_and_does_nothing() {
             .await;
         assert_eq!(answer.text(), r#"{"name":"A"}"#, "{line}");
     }
-    let app = App::library();
+    let app = App::library(store).await;
     let answer = sent(&app, "POST /books", "tx=rollback", &json!({"title": "A"})).await;
     assert_eq!((answer.status, answer.code()), (400, "PGRST127".to_owned()));
 }

@@ -5,7 +5,7 @@ use rowstamp_api_gateway::{Envelope, map_response};
 use rowstamp_ports::Secret;
 use rowstamp_ports::exchange::{ApiRequest, ApiResponse, Entrance, Evidence, RequestParts};
 
-use crate::app::App;
+use crate::app::{App, Store};
 
 /// The entrance with the lowest limit; only the number is another at the others.
 const ENTRANCE: Entrance = Entrance::LoadBalancer;
@@ -41,7 +41,7 @@ async fn what_the_core_lets_pass_is_carried_and_a_write_never_becomes_an_error()
     let limit = ENTRANCE.answer_limit_bytes().unwrap();
     for (piece, weight) in PIECES {
         for bytes in [limit / weight - 60_000 / weight, limit / weight + 10] {
-            let app = App::library();
+            let app = App::library(Store::Memory).await;
             let body = serde_json::json!([{ "text": piece.repeat(bytes) }]).to_string();
             for accept in ["text/csv", "application/json"] {
                 let what = format!("{bytes} times {piece:?} as {accept}");
@@ -70,7 +70,7 @@ async fn what_the_core_lets_pass_is_carried_and_a_write_never_becomes_an_error()
 
 #[tokio::test]
 async fn the_longest_link_is_carried_with_the_largest_body() {
-    let app = App::library();
+    let app = App::library(Store::Memory).await;
     let limit = ENTRANCE.answer_limit_bytes().unwrap();
     for number in 0..2 {
         let text = format!("{number}{}", "x".repeat(limit - 8 * 1024 - 20));

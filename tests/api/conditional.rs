@@ -2,13 +2,12 @@
 
 use serde_json::json;
 
-use crate::app::App;
+use crate::app::{App, Store};
 
 const ABSENT: &str = "018f3a5e-7c1d-7a2b-9e4f-1a2b3c4d5e6f";
 
-#[tokio::test]
-async fn a_known_row_is_304_until_anything_about_it_changes() {
-    let app = App::library();
+pub(crate) async fn a_known_row_is_304_until_anything_about_it_changes(store: Store) {
+    let app = App::library(store).await;
     let row = app.create("books", json!({"title": "Emma"})).await;
     let path = format!("/books/{}", row["uid"].as_str().unwrap());
     let read = app.request(&format!("GET {path}")).send().await;
@@ -66,9 +65,8 @@ async fn a_known_row_is_304_until_anything_about_it_changes() {
     );
 }
 
-#[tokio::test]
-async fn of_two_writes_that_demand_the_same_version_one_succeeds() {
-    let app = App::library();
+pub(crate) async fn of_two_writes_that_demand_the_same_version_one_succeeds(store: Store) {
+    let app = App::library(store).await;
     let created = app
         .request("POST /books")
         .by("alice")
@@ -120,9 +118,8 @@ async fn of_two_writes_that_demand_the_same_version_one_succeeds() {
     );
 }
 
-#[tokio::test]
-async fn conditions_on_a_row_that_is_not_there() {
-    let app = App::library();
+pub(crate) async fn conditions_on_a_row_that_is_not_there(store: Store) {
+    let app = App::library(store).await;
     let path = format!("/books/{ABSENT}");
     for (method, name, value, status) in [
         ("PUT", "if-match", "*", 412),
@@ -151,9 +148,8 @@ async fn conditions_on_a_row_that_is_not_there() {
     }
 }
 
-#[tokio::test]
-async fn a_careful_resource_wants_a_condition_on_every_write_to_a_row() {
-    let app = App::library();
+pub(crate) async fn a_careful_resource_wants_a_condition_on_every_write_to_a_row(store: Store) {
+    let app = App::library(store).await;
     let path = format!("/careful/{ABSENT}");
     for method in ["PUT", "PATCH", "DELETE"] {
         let refused = app

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::app::App;
+use crate::app::{App, Store};
 
 /// Everything that can be done to a resource, in the order of its life.
 const ACTIONS: [&str; 6] = ["create", "list", "read", "replace", "change", "delete"];
@@ -55,9 +55,9 @@ fn body(resource: &str, text: &str) -> Json {
     }
 }
 
-#[tokio::test]
-async fn every_resource_answers_every_caller_as_agreed_on() {
-    let resources: Vec<String> = App::library()
+pub(crate) async fn every_resource_answers_every_caller_as_agreed_on(store: Store) {
+    let app = App::library(store).await;
+    let resources: Vec<String> = app
         .definition()
         .resources
         .iter()
@@ -71,7 +71,7 @@ async fn every_resource_answers_every_caller_as_agreed_on() {
             let (_, _, statuses) =
                 row.unwrap_or_else(|| panic!("who may {action} {resource}? Say so in this table"));
             for (caller, expected) in CALLERS.iter().zip(statuses) {
-                let found = attempt(resource, action, *caller).await;
+                let found = attempt(&app, resource, action, *caller).await;
                 assert_eq!(found, *expected, "{caller:?} {action} {resource}");
             }
         }
@@ -84,8 +84,8 @@ async fn every_resource_answers_every_caller_as_agreed_on() {
 }
 
 /// Does it once, with a row of the owner's that is there, and checks the stamps of whatever was written.
-async fn attempt(resource: &str, action: &str, caller: Option<&str>) -> u16 {
-    let app = App::library();
+async fn attempt(app: &App, resource: &str, action: &str, caller: Option<&str>) -> u16 {
+    app.clear(resource).await;
     let created = app
         .request(&format!("POST /{resource}"))
         .by("owner")
@@ -94,7 +94,7 @@ async fn attempt(resource: &str, action: &str, caller: Option<&str>) -> u16 {
         .await;
     assert_eq!(created.status, 201, "{}", created.text());
     let item = created.header("location").strip_prefix("/v1").unwrap().to_owned();
-    let before = only_row(&app, resource);
+    let before = only_row(app, resource).await;
 
     let line = match action {
         "create" => format!("POST /{resource}"),
@@ -118,7 +118,7 @@ async fn attempt(resource: &str, action: &str, caller: Option<&str>) -> u16 {
     let answer = request.send().await;
 
     let subject = caller.map_or(json!(null), |caller| json!(caller.split(':').next().unwrap()));
-    let rows = app.store.rows(resource);
+    let rows = app.rows(resource).await;
     match (action, answer.status) {
         ("create", 201) => {
             let new = rows
@@ -132,20 +132,20 @@ async fn attempt(resource: &str, action: &str, caller: Option<&str>) -> u16 {
             assert_eq!(&new["uid"].as_str().unwrap()[14..15], "7", "UUIDv7");
         }
         ("replace" | "change", 200) => {
-            let after = only_row(&app, resource);
+            let after = only_row(app, resource).await;
             assert_eq!(after["creator_uid"], before["creator_uid"]);
             assert_eq!(after["created_at"], before["created_at"]);
             assert_eq!(after["last_updater_uid"], subject);
             assert!(after["last_updated_at"].as_str() > before["last_updated_at"].as_str());
         }
         ("delete", 204) => assert!(rows.is_empty()),
-        _ => assert_eq!(only_row(&app, resource), before, "a refusal writes nothing"),
+        _ => assert_eq!(only_row(app, resource).await, before, "a refusal writes nothing"),
     }
     answer.status
 }
 
-fn only_row(app: &App, resource: &str) -> Json {
-    let rows = app.store.rows(resource);
+async fn only_row(app: &App, resource: &str) -> Json {
+    let rows = app.rows(resource).await;
     assert_eq!(rows.len(), 1);
     plain(&rows[0])
 }

@@ -2,11 +2,10 @@
 
 use serde_json::json;
 
-use crate::app::App;
+use crate::app::{App, Store};
 
-#[tokio::test]
-async fn a_row_is_created_stamped_and_read_back() {
-    let app = App::library();
+pub(crate) async fn a_row_is_created_stamped_and_read_back(store: Store) {
+    let app = App::library(store).await;
     let created = app
         .request("POST /books")
         .by("alice")
@@ -36,9 +35,8 @@ async fn a_row_is_created_stamped_and_read_back() {
     assert_eq!(read.header("x-request-id"), "test-1");
 }
 
-#[tokio::test]
-async fn put_replaces_and_what_was_read_can_be_sent_back() {
-    let app = App::library();
+pub(crate) async fn put_replaces_and_what_was_read_can_be_sent_back(store: Store) {
+    let app = App::library(store).await;
     let mut row = app
         .create(
             "books",
@@ -63,7 +61,7 @@ async fn put_replaces_and_what_was_read_can_be_sent_back() {
     assert_eq!(now["last_updater_uid"], "bob");
     assert_eq!(now["creator_uid"], "alice");
     assert!(now["last_updated_at"].as_str() > row["last_updated_at"].as_str());
-    let kept = app.store.rows("books");
+    let kept = app.rows("books").await;
     assert_eq!(
         kept[0].get("code").unwrap().to_json(),
         "\"x\"",
@@ -91,9 +89,8 @@ async fn put_replaces_and_what_was_read_can_be_sent_back() {
     );
 }
 
-#[tokio::test]
-async fn put_creates_under_the_clients_uid() {
-    let app = App::library();
+pub(crate) async fn put_creates_under_the_clients_uid(store: Store) {
+    let app = App::library(store).await;
     let path = "/books/018f3a5e-7c1d-7a2b-9e4f-1a2b3c4d5e6f";
     let put = |body| app.request(&format!("PUT {path}")).by("alice").json(body).send();
     let refused = put(json!({"title": "Emma", "created_at": "2001-01-01T00:00:00Z"})).await;
@@ -123,9 +120,8 @@ async fn put_creates_under_the_clients_uid() {
     }
 }
 
-#[tokio::test]
-async fn patch_changes_what_is_given_and_nothing_without_anything() {
-    let app = App::library();
+pub(crate) async fn patch_changes_what_is_given_and_nothing_without_anything(store: Store) {
+    let app = App::library(store).await;
     let row = app
         .create("books", json!({"title": "Emma", "pages": 3, "tags": ["a"]}))
         .await;
@@ -158,9 +154,8 @@ async fn patch_changes_what_is_given_and_nothing_without_anything() {
     assert_eq!(read.header("etag"), changed.header("etag"));
 }
 
-#[tokio::test]
-async fn delete_is_204_once_and_404_after() {
-    let app = App::library();
+pub(crate) async fn delete_is_204_once_and_404_after(store: Store) {
+    let app = App::library(store).await;
     let row = app.create("books", json!({"title": "Emma"})).await;
     let path = format!("/books/{}", row["uid"].as_str().unwrap());
     let delete = || {
@@ -177,9 +172,8 @@ async fn delete_is_204_once_and_404_after() {
     );
 }
 
-#[tokio::test]
-async fn a_list_is_ordered_paged_and_counted() {
-    let app = App::library();
+pub(crate) async fn a_list_is_ordered_paged_and_counted(store: Store) {
+    let app = App::library(store).await;
     for title in ["c", "a", "d", "b"] {
         app.create("books", json!({"title": title})).await;
     }
@@ -214,9 +208,8 @@ async fn a_list_is_ordered_paged_and_counted() {
     assert_eq!(beyond.header("content-range"), "*/4");
 }
 
-#[tokio::test]
-async fn head_has_the_headers_of_get_and_no_body() {
-    let app = App::library();
+pub(crate) async fn head_has_the_headers_of_get_and_no_body(store: Store) {
+    let app = App::library(store).await;
     let row = app.create("books", json!({"title": "Emma"})).await;
     let path = format!("/books/{}", row["uid"].as_str().unwrap());
     for path in [path.as_str(), "/books", "/openapi.json", "/health"] {
@@ -233,9 +226,8 @@ async fn head_has_the_headers_of_get_and_no_body() {
     }
 }
 
-#[tokio::test]
-async fn prefer_and_accept_say_what_a_write_answers_with() {
-    let app = App::library();
+pub(crate) async fn prefer_and_accept_say_what_a_write_answers_with(store: Store) {
+    let app = App::library(store).await;
     let post = || {
         app.request("POST /books")
             .by("alice")
@@ -288,9 +280,8 @@ async fn prefer_and_accept_say_what_a_write_answers_with() {
     assert_eq!((gone.status, gone.text()), (200, r#"{"title":"C"}"#));
 }
 
-#[tokio::test]
-async fn one_row_of_a_list_comes_as_an_object_and_another_number_is_406() {
-    let app = App::library();
+pub(crate) async fn one_row_of_a_list_comes_as_an_object_and_another_number_is_406(store: Store) {
+    let app = App::library(store).await;
     for title in ["a", "b"] {
         app.create("books", json!({"title": title})).await;
     }
@@ -313,9 +304,8 @@ async fn one_row_of_a_list_comes_as_an_object_and_another_number_is_406() {
     }
 }
 
-#[tokio::test]
-async fn who_may_create_but_not_read_gets_minimal() {
-    let app = App::library();
+pub(crate) async fn who_may_create_but_not_read_gets_minimal(store: Store) {
+    let app = App::library(store).await;
     let sent = app
         .request("POST /letters")
         .json(json!({"text": "hello"}))

@@ -12,7 +12,7 @@ use rowstamp_rest::Api;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::app::App;
+use crate::app::{App, Store};
 
 const SHOP: &str = r#"
     [resources.orders.fields]
@@ -152,25 +152,21 @@ impl Hooks for OrderHooks {
     }
 }
 
-fn shop() -> App {
-    App::of(
-        Api::from_toml("shop.toml", SHOP)
-            .unwrap()
-            .hooks("orders", OrderHooks),
-    )
+async fn shop(store: Store) -> App {
+    let api = Api::from_toml("shop.toml", SHOP).unwrap();
+    App::of(store, api.hooks("orders", OrderHooks)).await
 }
 
-fn journal(app: &App) -> Vec<String> {
-    app.store
-        .rows("journal")
+async fn journal(app: &App) -> Vec<String> {
+    app.rows("journal")
+        .await
         .iter()
         .map(|row| text(row, "entry"))
         .collect()
 }
 
-#[tokio::test]
-async fn a_before_hook_changes_what_is_written_also_where_callers_may_not() {
-    let app = shop();
+pub(crate) async fn a_before_hook_changes_what_is_written_also_where_callers_may_not(store: Store) {
+    let app = shop(store).await;
     let row = app
         .request("POST /orders")
         .by("alice")
@@ -179,7 +175,7 @@ async fn a_before_hook_changes_what_is_written_also_where_callers_may_not() {
         .await
         .json();
     assert_eq!((&row["slug"], &row["total"]), (&json!("the-tea"), &json!(3)));
-    assert_eq!(journal(&app), ["created the-tea"]);
+    assert_eq!(journal(&app).await, ["created the-tea"]);
 
     let too_long = app
         .request("POST /orders")
@@ -199,9 +195,8 @@ async fn a_before_hook_changes_what_is_written_also_where_callers_may_not() {
     assert_eq!(by_caller.errors(), [("/slug".to_owned(), "read_only".to_owned())]);
 }
 
-#[tokio::test]
-async fn refusals_are_answered_in_their_own_words_and_undo_everything() {
-    let app = shop();
+pub(crate) async fn refusals_are_answered_in_their_own_words_and_undo_everything(store: Store) {
+    let app = shop(store).await;
     let bomb = app
         .request("POST /orders")
         .json(json!({"item": "bomb"}))
@@ -217,11 +212,10 @@ async fn refusals_are_answered_in_their_own_words_and_undo_everything() {
         .await;
     // `the-sold out` is too long, so that the hook is not even reached.
     assert_eq!(sold_out.status, 422);
-    assert!(app.store.rows("orders").is_empty() && journal(&app).is_empty());
+    assert!(app.rows("orders").await.is_empty() && journal(&app).await.is_empty());
 }
 
-#[tokio::test]
-async fn an_after_hook_that_refuses_rolls_back_the_row_and_its_own_writes() {
+pub(crate) async fn an_after_hook_that_refuses_rolls_back_the_row_and_its_own_writes(store: Store) {
     struct Refusing;
     #[async_trait]
     impl Hooks for Refusing {
@@ -267,11 +261,8 @@ async fn an_after_hook_that_refuses_rolls_back_the_row_and_its_own_writes() {
             })
         }
     }
-    let app = App::of(
-        Api::from_toml("shop.toml", SHOP)
-            .unwrap()
-            .hooks("orders", Refusing),
-    );
+    let api = Api::from_toml("shop.toml", SHOP).unwrap();
+    let app = App::of(store, api.hooks("orders", Refusing)).await;
     let kept = app
         .request("POST /orders")
         .json(json!({"item": "a"}))
@@ -285,8 +276,8 @@ async fn an_after_hook_that_refuses_rolls_back_the_row_and_its_own_writes() {
         .send()
         .await;
     assert_eq!((refused.status, refused.code()), (403, "SHOP_NO".to_owned()));
-    assert_eq!(journal(&app), ["a"]);
-    assert_eq!(app.store.rows("orders").len(), 1);
+    assert_eq!(journal(&app).await, ["a"]);
+    assert_eq!(app.rows("orders").await.len(), 1);
 
     let patch = format!("PATCH /orders/{}", kept.json()["uid"].as_str().unwrap());
     let changed = app.request(&patch).json(json!({"item": "c"})).send().await;
@@ -302,12 +293,11 @@ async fn an_after_hook_that_refuses_rolls_back_the_row_and_its_own_writes() {
         "200 is no refusal"
     );
     assert!(!failed.text().contains("secret"));
-    assert_eq!(app.store.rows("orders").len(), 1);
+    assert_eq!(app.rows("orders").await.len(), 1);
 }
 
-#[tokio::test]
-async fn read_hooks_narrow_and_redact_and_take_the_tag_away() {
-    let app = shop();
+pub(crate) async fn read_hooks_narrow_and_redact_and_take_the_tag_away(store: Store) {
+    let app = shop(store).await;
     for item in ["tea", "hidden"] {
         let created = app
             .request("POST /orders")
@@ -325,7 +315,7 @@ async fn read_hooks_narrow_and_redact_and_take_the_tag_away() {
         .await;
     assert_eq!(list.text(), r#"[{"item":"tea","total":null}]"#);
     assert_eq!(list.header("content-range"), "0-0/1");
-    let rows = app.store.rows("orders");
+    let rows = app.rows("orders").await;
     for row in &rows {
         let uid = serde_json::from_str::<String>(&row.get("uid").unwrap().to_json()).unwrap();
         let read = app
@@ -342,9 +332,8 @@ async fn read_hooks_narrow_and_redact_and_take_the_tag_away() {
     }
 }
 
-#[tokio::test]
-async fn put_calls_the_hooks_of_what_it_turns_out_to_be() {
-    let app = shop();
+pub(crate) async fn put_calls_the_hooks_of_what_it_turns_out_to_be(store: Store) {
+    let app = shop(store).await;
     let path = "/orders/018f3a5e-7c1d-7a2b-9e4f-1a2b3c4d5e6f";
     let put = |body| app.request(&format!("PUT {path}")).by("alice").json(body).send();
     let created = put(json!({"item": "tea"})).await;
@@ -366,7 +355,10 @@ async fn put_calls_the_hooks_of_what_it_turns_out_to_be() {
         200,
         "only a new row is refused that"
     );
-    assert_eq!(journal(&app), ["created the-tea", "updated milk", "updated bomb"]);
+    assert_eq!(
+        journal(&app).await,
+        ["created the-tea", "updated milk", "updated bomb"]
+    );
 
     let absent = app
         .request(&format!("PUT {path}"))
@@ -383,12 +375,11 @@ async fn put_calls_the_hooks_of_what_it_turns_out_to_be() {
             .status,
         204
     );
-    assert_eq!(journal(&app).last().unwrap(), "deleted bomb");
+    assert_eq!(journal(&app).await.last().unwrap(), "deleted bomb");
 }
 
-#[tokio::test]
-async fn a_hook_that_panics_is_answered_as_an_internal_error() {
-    let app = shop();
+pub(crate) async fn a_hook_that_panics_is_answered_as_an_internal_error(store: Store) {
+    let app = shop(store).await;
     let path = "/orders/018f3a5e-7c1d-7a2b-9e4f-1a2b3c4d5e6f";
     app.request(&format!("PUT {path}"))
         .by("alice")
@@ -405,14 +396,13 @@ async fn a_hook_that_panics_is_answered_as_an_internal_error() {
     assert_eq!(failed.header("x-request-id"), "test-1");
 }
 
-#[tokio::test]
-async fn each_record_of_an_array_passes_its_hooks_and_one_refusal_undoes_all() {
-    let app = shop();
+pub(crate) async fn each_record_of_an_array_passes_its_hooks_and_one_refusal_undoes_all(store: Store) {
+    let app = shop(store).await;
     let orders =
         |items: &[&str]| -> serde_json::Value { items.iter().map(|item| json!({"item": item})).collect() };
     let post = |body: serde_json::Value| app.request("POST /orders").by("alice").json(body).send();
     assert_eq!(post(orders(&["tea", "milk"])).await.status, 201);
-    let mut entries = journal(&app);
+    let mut entries = journal(&app).await;
     entries.sort();
     assert_eq!(entries, ["created the-milk", "created the-tea"]);
     for (items, code) in [
@@ -422,16 +412,18 @@ async fn each_record_of_an_array_passes_its_hooks_and_one_refusal_undoes_all() {
         let answer = post(orders(&items)).await;
         assert_eq!((answer.status, answer.code()), (422, code.to_owned()));
     }
-    assert_eq!((app.store.rows("orders").len(), journal(&app).len()), (2, 2));
+    assert_eq!(
+        (app.rows("orders").await.len(), journal(&app).await.len()),
+        (2, 2)
+    );
 }
 
-#[tokio::test]
-async fn each_row_that_matches_passes_its_hooks_and_one_refusal_undoes_all() {
-    let app = shop();
+pub(crate) async fn each_row_that_matches_passes_its_hooks_and_one_refusal_undoes_all(store: Store) {
+    let app = shop(store).await;
     let body =
         json!([{"item": "tea", "total": 1}, {"item": "milk", "total": 1}, {"item": "rice", "total": 2}]);
     app.request("POST /orders").by("alice").json(body).send().await;
-    let before = journal(&app).len();
+    let before = journal(&app).await.len();
     let change = |line: &str| {
         app.request(line)
             .by("alice")
@@ -444,23 +436,23 @@ async fn each_row_that_matches_passes_its_hooks_and_one_refusal_undoes_all() {
         r#"[{"slug":"changed","total":5},{"slug":"changed","total":5}]"#
     );
     assert_eq!(answer.header("content-range"), "0-1/*");
-    assert_eq!(journal(&app).len(), before + 2);
+    assert_eq!(journal(&app).await.len(), before + 2);
 
     let single = change("PATCH /orders?total=eq.5")
         .header("accept", "application/vnd.pgrst.object+json")
         .send()
         .await;
-    assert_eq!((single.status, journal(&app).len()), (406, before + 2));
+    assert_eq!((single.status, journal(&app).await.len()), (406, before + 2));
     let delete = app.request("DELETE /orders?total=eq.5").json(json!(null));
     assert_eq!(delete.send().await.code(), "SHOP_NO");
-    assert_eq!(app.store.rows("orders").len(), 3);
+    assert_eq!(app.rows("orders").await.len(), 3);
     let delete = app
         .request("DELETE /orders?total=eq.5")
         .by("alice")
         .json(json!(null));
     assert_eq!(delete.send().await.status, 204);
     assert_eq!(
-        (app.store.rows("orders").len(), journal(&app).len()),
+        (app.rows("orders").await.len(), journal(&app).await.len()),
         (1, before + 4)
     );
 
@@ -472,8 +464,7 @@ async fn each_row_that_matches_passes_its_hooks_and_one_refusal_undoes_all() {
     assert_eq!(upsert.send().await.code(), "PGRST127");
 }
 
-#[tokio::test]
-async fn where_a_hook_looks_at_what_was_written_only_fields_can_be_selected() {
+pub(crate) async fn where_a_hook_looks_at_what_was_written_only_fields_can_be_selected(store: Store) {
     struct Looks;
     #[async_trait]
     impl Hooks for Looks {
@@ -492,7 +483,11 @@ async fn where_a_hook_looks_at_what_was_written_only_fields_can_be_selected() {
             Ok(())
         }
     }
-    let app = App::of(Api::from_toml("shop.toml", SHOP).unwrap().hooks("orders", Looks));
+    let app = App::of(
+        store,
+        Api::from_toml("shop.toml", SHOP).unwrap().hooks("orders", Looks),
+    )
+    .await;
     let order = json!({"item": "tea"});
     let ask = |select: &str| {
         app.request(&format!("POST /orders?select={select}"))
@@ -501,6 +496,6 @@ async fn where_a_hook_looks_at_what_was_written_only_fields_can_be_selected() {
     };
     let refused = ask("thing:item").await;
     assert_eq!((refused.status, refused.code()), (400, "PGRST127".to_owned()));
-    assert!(app.store.rows("orders").is_empty());
+    assert!(app.rows("orders").await.is_empty());
     assert_eq!(ask("item").await.text(), r#"{"item":"tea"}"#);
 }

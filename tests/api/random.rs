@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::test_runner::TestRunner;
 
-use crate::app::{Answer, App};
+use crate::app::{Answer, App, Store};
 
 const METHODS: [&str; 9] = [
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW",
@@ -240,8 +241,8 @@ fn check(answer: &Answer, method: &str) {
 }
 
 /// A library with a few rows, one of them under the uid that requests know.
-async fn furnished() -> App {
-    let app = App::library();
+async fn furnished(store: Store) -> App {
+    let app = App::library(store).await;
     app.create(
         "books",
         serde_json::json!({"title": "Emma", "pages": 3, "tags": ["a"]}),
@@ -263,26 +264,63 @@ async fn furnished() -> App {
     app
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+type Requests = Vec<(
+    &'static str,
+    String,
+    String,
+    Vec<(String, String)>,
+    String,
+    Option<&'static str>,
+)>;
 
-    #[test]
-    fn nothing_that_is_sent_is_answered_by_a_failure(
-        requests in proptest::collection::vec((select(METHODS.to_vec()), path(), query(), headers(), body(), token()), 1..4)
-    ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
-            let app = furnished().await;
-            for (method, path, query, headers, body, token) in requests {
-                let mut request = app.request(&format!("{method} {path}?{query}")).body(&body);
-                for (name, value) in headers {
-                    request = request.header(&name, &value);
+fn requests() -> impl Strategy<Value = Requests> {
+    let request = (
+        select(METHODS.to_vec()),
+        path(),
+        query(),
+        headers(),
+        body(),
+        token(),
+    );
+    proptest::collection::vec(request, 1..4)
+}
+
+async fn check_all(app: &App, requests: Requests) {
+    for (method, path, query, headers, body, token) in requests {
+        let mut request = app.request(&format!("{method} {path}?{query}")).body(&body);
+        for (name, value) in headers {
+            request = request.header(&name, &value);
+        }
+        if let Some(token) = token {
+            request = request.by(token);
+        }
+        check(&request.send().await, method);
+    }
+}
+
+pub(crate) async fn nothing_that_is_sent_is_answered_by_a_failure(store: Store) {
+    let config = ProptestConfig {
+        cases: 400,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    // The runner blocks, so it has a thread and a runtime of its own.
+    let ran = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.unwrap();
+        // A database is too dear to be made anew for each case.
+        let kept = (store != Store::Memory).then(|| runtime.block_on(furnished(store)));
+        TestRunner::new(config).run(&requests(), |requests| {
+            runtime.block_on(async {
+                match &kept {
+                    Some(app) => check_all(app, requests).await,
+                    None => check_all(&furnished(store).await, requests).await,
                 }
-                if let Some(token) = token {
-                    request = request.by(token);
-                }
-                check(&request.send().await, method);
-            }
-        });
+            });
+            Ok(())
+        })
+    });
+    if let Err(failure) = ran.await.unwrap() {
+        panic!("{failure}");
     }
 }

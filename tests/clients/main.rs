@@ -9,31 +9,38 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rowstamp_local::provision::TestDatabase;
-use rowstamp_tests::served::{Directory, Served, token};
+use rowstamp_tests::route::{OpenRoute, Route};
+use rowstamp_tests::served::{Directory, Served, run, token};
 
 /// The library, served, and a directory for one suite.
 struct Library {
     served: Served,
     directory: Directory,
+    /// Closed before the database is dropped.
+    _route: OpenRoute,
     _database: TestDatabase,
 }
 
 impl Library {
-    fn open() -> Self {
+    /// Served by this route to its database.
+    fn open(route: Route) -> Self {
         let (directory, database) = (Directory::new(), TestDatabase::create());
         let definitions = sources("library.toml");
         let definitions = definitions.to_str().expect("the path is UTF-8");
-        let arguments = [
-            "--resources",
-            definitions,
-            "--database",
-            database.url(),
-            "--migrate",
-        ];
-        let served = Served::start(&directory, &arguments, &[]);
+        let migrate = ["migrate", "up", "--resources", definitions];
+        let migrated = run(
+            &directory,
+            &[&migrate[..], &["--database", database.url()]].concat(),
+        );
+        let said = String::from_utf8_lossy(&migrated.stderr);
+        assert!(migrated.status.success(), "{said}");
+        let open = route.to(database.url());
+        let arguments = ["--resources", definitions, "--database", open.url()];
+        let served = Served::start(&directory, &arguments, open.variables());
         Self {
             served,
             directory,
+            _route: open,
             _database: database,
         }
     }
@@ -83,12 +90,12 @@ fn sources(name: &str) -> PathBuf {
 }
 
 /// Runs the tests of some JavaScript files.
-fn run_javascript(wanted: impl Fn(&str) -> bool) {
+fn run_javascript(route: Route, wanted: impl Fn(&str) -> bool) {
     let node_modules = match install::node_modules(&sources("js")) {
         Ok(installed) => installed,
         Err(reason) => return println!("skipped: {reason}"),
     };
-    let library = Library::open();
+    let library = Library::open(route);
     let link = library.directory.path().join("node_modules");
     std::os::unix::fs::symlink(node_modules, link).expect("the directory can be written");
     let files = library.copy("js", ".js").into_iter().filter(|file| {
@@ -111,23 +118,13 @@ fn run_javascript(wanted: impl Fn(&str) -> bool) {
     assert!(!said.lines().any(|line| line == "# pass 0"), "{said}");
 }
 
-#[test]
-fn postgrest_js_works() {
-    run_javascript(|file| !file.starts_with("react_admin"));
-}
-
-#[test]
-fn the_data_provider_of_react_admin_works() {
-    run_javascript(|file| file.starts_with("react_admin"));
-}
-
-#[test]
-fn postgrest_py_works() {
+/// Runs the tests of the Python client.
+fn run_python(route: Route) {
     let packages = match install::python_packages(&sources("python")) {
         Ok(installed) => installed,
         Err(reason) => return println!("skipped: {reason}"),
     };
-    let library = Library::open();
+    let library = Library::open(route);
     library.copy("python", ".py");
     let said = library.run(
         Command::new("python3")
@@ -139,4 +136,38 @@ fn postgrest_py_works() {
         said.contains("OK") && !said.contains("skipped=") && !said.contains("Ran 0"),
         "{said}"
     );
+}
+
+fn is_of_react_admin(file: &str) -> bool {
+    file.starts_with("react_admin")
+}
+
+#[test]
+fn postgrest_js_works() {
+    run_javascript(Route::Direct, |file| !is_of_react_admin(file));
+}
+
+#[test]
+fn postgrest_js_works_through_a_pooler() {
+    run_javascript(Route::Pooled, |file| !is_of_react_admin(file));
+}
+
+#[test]
+fn the_data_provider_of_react_admin_works() {
+    run_javascript(Route::Direct, is_of_react_admin);
+}
+
+#[test]
+fn the_data_provider_of_react_admin_works_through_a_pooler() {
+    run_javascript(Route::Pooled, is_of_react_admin);
+}
+
+#[test]
+fn postgrest_py_works() {
+    run_python(Route::Direct);
+}
+
+#[test]
+fn postgrest_py_works_through_a_pooler() {
+    run_python(Route::Pooled);
 }

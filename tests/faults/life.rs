@@ -156,6 +156,34 @@ async fn a_server_that_does_not_write_any_more_is_left_for_the_one_that_does() {
     }
 }
 
+#[tokio::test]
+async fn who_waited_for_a_connection_that_could_not_be_made_may_try_again_as_well() {
+    let (Some(old), Some(new)) = (PostgresServer::start(&[]), PostgresServer::start(&[])) else {
+        return;
+    };
+    let library = Fixture::library().await;
+    let direct = store(&new.url(), &[]);
+    direct.create_missing(&library.api).await.unwrap();
+    old.set_read_only(true).await;
+    let proxy = TcpProxy::to_database(&old.url());
+    // One shared connection, so that the second waits while the first connects, which takes its time.
+    let store = store(&proxy.url(), &[("ROWSTAMP_DB_POOL", "2")]);
+    proxy.set_default_traffic(Traffic::Delayed(Duration::from_millis(50)));
+    let create = async || store.execute(library.creation("one").1, &within(10_000)).await;
+    let second = async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        // The first is on its way to the server that does not write any more.
+        assert_eq!(proxy.connections(), 1);
+        proxy.set_upstream(Upstream::of_database(&new.url()));
+        create().await
+    };
+    let (first, second) = tokio::join!(create(), second);
+    for created in [first, second] {
+        assert_eq!(created.unwrap().verdict, Verdict::Created);
+    }
+    assert!(proxy.connections() >= 2, "the first one led to the old server");
+}
+
 /// Two hundred processes with a connection each, and a server for fifty.
 #[tokio::test(flavor = "multi_thread")]
 async fn more_processes_than_the_server_has_room_for_are_served_or_told_to_come_again() {

@@ -1,12 +1,13 @@
 //! Create, read, list, change, replace and delete through each entrance.
 
+use rowstamp_tests::route::Route;
 use serde_json::{Value, json};
 
 use crate::event::{Entrance, Request};
 use crate::library::Library;
 
-async fn life_of_a_row(entrance: Entrance) {
-    let mut library = Library::open().await;
+async fn life_of_a_row(entrance: Entrance, route: Route) {
+    let mut library = Library::open_by(route).await;
     let base = match entrance {
         Entrance::RestApi => "/prod",
         Entrance::HttpApi => "/dev",
@@ -89,27 +90,22 @@ async fn life_of_a_row(entrance: Entrance) {
     assert_eq!(gone.status, 404);
 }
 
-#[tokio::test]
-async fn a_row_lives_behind_a_rest_api() {
-    life_of_a_row(Entrance::RestApi).await;
+pub(crate) async fn a_row_lives_behind_a_rest_api(route: Route) {
+    life_of_a_row(Entrance::RestApi, route).await;
 }
 
-#[tokio::test]
-async fn a_row_lives_behind_an_http_api() {
-    life_of_a_row(Entrance::HttpApi).await;
+pub(crate) async fn a_row_lives_behind_an_http_api(route: Route) {
+    life_of_a_row(Entrance::HttpApi, route).await;
 }
 
-#[tokio::test]
-async fn a_row_lives_behind_a_function_url() {
-    life_of_a_row(Entrance::FunctionUrl).await;
+pub(crate) async fn a_row_lives_behind_a_function_url(route: Route) {
+    life_of_a_row(Entrance::FunctionUrl, route).await;
 }
 
-#[tokio::test]
-async fn a_row_lives_behind_a_load_balancer() {
-    life_of_a_row(Entrance::LoadBalancer).await;
+pub(crate) async fn a_row_lives_behind_a_load_balancer(route: Route) {
+    life_of_a_row(Entrance::LoadBalancer, route).await;
 }
 
-#[tokio::test]
-async fn a_row_lives_behind_a_load_balancer_with_multi_value_headers() {
-    life_of_a_row(Entrance::LoadBalancerMultiValue).await;
+pub(crate) async fn a_row_lives_behind_a_load_balancer_with_multi_value_headers(route: Route) {
+    life_of_a_row(Entrance::LoadBalancerMultiValue, route).await;
 }

@@ -1,5 +1,6 @@
 //! The same request through every entrance, and over HTTP: the same row, the same answer.
 
+use rowstamp_tests::route::Route;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
@@ -19,9 +20,8 @@ fn comparable(answer: Answer) -> (u64, Vec<String>, Value) {
     (answer.status, answer.headers.into_keys().collect(), row)
 }
 
-#[tokio::test]
-async fn a_row_made_through_any_entrance_is_the_same_row_and_the_same_answer() {
-    let mut library = Library::open().await;
+pub(crate) async fn a_row_made_through_any_entrance_is_the_same_row_and_the_same_answer(route: Route) {
+    let mut library = Library::open_by(route).await;
     let http = library.over_http().await;
     let values = json!({
         "name": "Stanisław \"Staś\" Lem\n\u{1F680}", "born_on": "1921-09-12", "tags": ["a,b", "", "ñ"], "price": 0.10,
@@ -73,9 +73,8 @@ async fn a_row_made_through_any_entrance_is_the_same_row_and_the_same_answer() {
     }
 }
 
-#[tokio::test]
-async fn a_refusal_is_the_same_through_any_entrance() {
-    let mut library = Library::open().await;
+pub(crate) async fn a_refusal_is_the_same_through_any_entrance(route: Route) {
+    let mut library = Library::open_by(route).await;
     let http = library.over_http().await;
     for request in [
         Request::new("POST /authors").json(&json!({"name": "", "unknown": 1})),

@@ -13,6 +13,7 @@ use rowstamp_ports::{SystemClock, UuidV7Source};
 use rowstamp_postgres::PostgresStore;
 use rowstamp_rest::{Api, BuiltApi, Controller};
 use rowstamp_tests::binaries::binary;
+use rowstamp_tests::route::{OpenRoute, Route};
 use rowstamp_tests::runtime_api_function::Function;
 use tokio::net::TcpStream;
 use tokio_postgres::NoTls;
@@ -25,6 +26,8 @@ const DEFINITION: &str = include_str!("library.toml");
 /// The function under test, on a database of its own.
 pub(crate) struct Library {
     pub(crate) function: Function,
+    /// Closed before the database is dropped.
+    _route: OpenRoute,
     database: TestDatabase,
 }
 
@@ -35,18 +38,37 @@ impl Library {
 
     /// With more variables in the function's environment.
     pub(crate) async fn open_with(vars: &[(&str, &str)]) -> Self {
-        let library = Self::open_without_tables(vars).await;
-        store(&library.database)
-            .create_missing(api().definition())
-            .await
-            .unwrap();
-        library
+        Self::open_without_tables(vars).await.with_tables().await
+    }
+
+    /// With this route from the function to the database.
+    pub(crate) async fn open_by(route: Route) -> Self {
+        Self::start(route, &[]).await.with_tables().await
     }
 
     pub(crate) async fn open_without_tables(vars: &[(&str, &str)]) -> Self {
+        Self::start(Route::Direct, vars).await
+    }
+
+    async fn start(route: Route, vars: &[(&str, &str)]) -> Self {
         let database = TestDatabase::create();
-        let function = start(&[&[("DATABASE_URL", database.url())], vars].concat()).await;
-        Self { function, database }
+        let route = route.to(database.url());
+        let url = [("DATABASE_URL", route.url())];
+        let function = start(&[&url, route.variables(), vars].concat()).await;
+        Self {
+            function,
+            _route: route,
+            database,
+        }
+    }
+
+    /// Made past whatever the function goes through.
+    async fn with_tables(self) -> Self {
+        store(&self.database)
+            .create_missing(api().definition())
+            .await
+            .unwrap();
+        self
     }
 
     /// Sends a request through an entrance.

@@ -4,22 +4,23 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use rowstamp_tests::served::{Directory, Served, token};
+use rowstamp_tests::route::Route;
+use rowstamp_tests::served::token;
 
+use super::Library;
 use super::injection::DEFINITION;
 
 /// The version is pinned, so that the same seed makes the same requests.
 const PACKAGE: &str = "schemathesis==4.32.5";
 
-#[test]
-fn requests_made_from_the_document_never_fail_the_server() {
+pub(crate) async fn requests_made_from_the_document_never_fail_the_server(route: Route) {
     let program = match program() {
         Ok(program) => program,
         Err(reason) => return eprintln!("skipped: {reason}"),
     };
-    let directory = Directory::new();
-    let served = Served::start(&directory, &["--resources", DEFINITION], &[]);
-    let token = token(&directory, "alice", &["librarians"]);
+    let library = Library::of(DEFINITION, route, &[], &[]);
+    let (served, directory) = (&library.served, &library.directory);
+    let token = token(directory, "alice", &["librarians"]);
     let output = Command::new(program)
         .args(["run", &format!("http://{}/openapi.json", served.address())])
         .args(["--header", &format!("Authorization: Bearer {token}")])

@@ -3,6 +3,7 @@
 use hyper::Method;
 use rowstamp_local::provision::{ProvisionOptions, find_or_start};
 use rowstamp_tests::http_client::Answer;
+use rowstamp_tests::route::Route;
 use rowstamp_tests::served::{Directory, Served};
 use serde_json::json;
 
@@ -29,9 +30,8 @@ fn assert_problem(answer: &Answer, status: u16, case: &str) {
     }
 }
 
-#[tokio::test]
-async fn every_kind_of_bad_input_is_answered_clearly() {
-    let library = Library::open(&[]);
+pub(crate) async fn every_kind_of_bad_input_is_answered_clearly(route: Route) {
+    let library = Library::by(route, &[]);
     let client = library.client("ursula", &["librarians"]);
     let long = format!(r#"{{"title": "{}"}}"#, "x".repeat(201));
     let missing = "/books/01890000-0000-7000-8000-000000000000";
@@ -122,9 +122,8 @@ async fn every_kind_of_bad_input_is_answered_clearly() {
     );
 }
 
-#[tokio::test]
-async fn everything_wrong_with_a_body_is_told_at_once() {
-    let library = Library::open(&[]);
+pub(crate) async fn everything_wrong_with_a_body_is_told_at_once(route: Route) {
+    let library = Library::by(route, &[]);
     let client = library.client("ursula", &[]);
     let answer = client
         .json(
@@ -142,9 +141,8 @@ async fn everything_wrong_with_a_body_is_told_at_once() {
     );
 }
 
-#[tokio::test]
-async fn a_conflict_names_the_field() {
-    let library = Library::open(&[]);
+pub(crate) async fn a_conflict_names_the_field(route: Route) {
+    let library = Library::by(route, &[]);
     let client = library.client("ursula", &[]);
     let book = json!({"title": "a", "isbn": "9780060512750"});
     assert_eq!(client.json(Method::POST, "/books", &book).await.status, 201);
@@ -153,9 +151,8 @@ async fn a_conflict_names_the_field() {
     assert!(again.text().contains("/isbn"), "{}", again.text());
 }
 
-#[tokio::test]
-async fn a_body_over_the_limit_is_refused() {
-    let library = Library::open(&[("ROWSTAMP_MAX_BODY_BYTES", "1000")]);
+pub(crate) async fn a_body_over_the_limit_is_refused(route: Route) {
+    let library = Library::by(route, &[("ROWSTAMP_MAX_BODY_BYTES", "1000")]);
     let client = library.client("ursula", &[]);
     let fits = json!({"title": "a", "details": "x".repeat(900)});
     assert_eq!(client.json(Method::POST, "/books", &fits).await.status, 201);

@@ -1,13 +1,13 @@
 //! Rows come, change and go.
 
 use hyper::Method;
+use rowstamp_tests::route::Route;
 use serde_json::json;
 
 use super::Library;
 
-#[tokio::test]
-async fn a_row_is_created_read_replaced_patched_listed_and_deleted() {
-    let library = Library::open(&[]);
+pub(crate) async fn a_row_is_created_read_replaced_patched_listed_and_deleted(route: Route) {
+    let library = Library::by(route, &[]);
     let ursula = library.client("ursula", &["librarians"]);
 
     let given = json!({"title": "Rocannon's World", "pages": 122, "price": 7.5, "tags": ["hainish"]});
@@ -81,9 +81,8 @@ async fn a_row_is_created_read_replaced_patched_listed_and_deleted() {
     assert_eq!(ursula.get(&path).await.status, 404);
 }
 
-#[tokio::test]
-async fn head_says_what_get_would_and_options_says_what_goes() {
-    let library = Library::open(&[]);
+pub(crate) async fn head_says_what_get_would_and_options_says_what_goes(route: Route) {
+    let library = Library::by(route, &[]);
     let client = library.client("ursula", &[]);
     let made = client
         .json(Method::POST, "/authors", &json!({"name": "Ursula K. Le Guin"}))
@@ -117,9 +116,8 @@ async fn head_says_what_get_would_and_options_says_what_goes() {
     assert!(preflight.status < 300 && preflight.header("access-control-allow-origin") == "*");
 }
 
-#[tokio::test]
-async fn health_and_the_contract_are_there_for_everybody() {
-    let library = Library::open(&[]);
+pub(crate) async fn health_and_the_contract_are_there_for_everybody(route: Route) {
+    let library = Library::by(route, &[]);
     let anyone = library.served.anonymous();
     assert_eq!(anyone.get("/health").await.status, 200);
     assert_eq!(anyone.get("/health?ready").await.status, 200);
@@ -130,9 +128,8 @@ async fn health_and_the_contract_are_there_for_everybody() {
     );
 }
 
-#[tokio::test]
-async fn every_answer_carries_the_name_of_its_request() {
-    let library = Library::open(&[]);
+pub(crate) async fn every_answer_carries_the_name_of_its_request(route: Route) {
+    let library = Library::by(route, &[]);
     for target in ["/books", "/nothing", "/books/x"] {
         let named = library
             .served
@@ -154,9 +151,8 @@ async fn every_answer_carries_the_name_of_its_request() {
     }
 }
 
-#[tokio::test]
-async fn a_base_path_is_part_of_every_address() {
-    let library = Library::open(&[("ROWSTAMP_BASE_PATH", "/api/v1")]);
+pub(crate) async fn a_base_path_is_part_of_every_address(route: Route) {
+    let library = Library::by(route, &[("ROWSTAMP_BASE_PATH", "/api/v1")]);
     assert!(library.served.greeting().contains("/api/v1/books"));
     let client = library.client("ursula", &[]);
     let made = client

@@ -1,8 +1,8 @@
 //! Development tokens open what they should, on this machine only.
 
 use hyper::Method;
-use rowstamp_local::provision::TestDatabase;
-use rowstamp_tests::served::{Directory, Served, run, token};
+use rowstamp_tests::route::Route;
+use rowstamp_tests::served::{Directory, run, token};
 use serde_json::json;
 
 use super::{LIBRARY, Library};
@@ -23,9 +23,8 @@ fn the_token_command_prints_the_bare_token() {
     assert!(output.stderr.is_empty());
 }
 
-#[tokio::test]
-async fn rules_follow_the_caller() {
-    let library = Library::open(&[]);
+pub(crate) async fn rules_follow_the_caller(route: Route) {
+    let library = Library::by(route, &[]);
     let anyone = library.served.anonymous();
     let (ursula, owen) = (library.client("ursula", &[]), library.client("owen", &[]));
     let librarian = library.client("vea", &["librarians"]);
@@ -57,9 +56,8 @@ async fn rules_follow_the_caller() {
     );
 }
 
-#[tokio::test]
-async fn an_invalid_token_is_refused_even_where_anyone_may_enter() {
-    let library = Library::open(&[]);
+pub(crate) async fn an_invalid_token_is_refused_even_where_anyone_may_enter(route: Route) {
+    let library = Library::by(route, &[]);
     let stranger = token(&Directory::new(), "ursula", &[]);
     for invalid in ["", "x", "a.b.c", &stranger] {
         let answer = library.served.anonymous().with_token(invalid).get("/books").await;
@@ -68,25 +66,15 @@ async fn an_invalid_token_is_refused_even_where_anyone_may_enter() {
     }
 }
 
-#[tokio::test]
-async fn beyond_loopback_no_development_token_counts() {
-    let (directory, database) = (Directory::new(), TestDatabase::create());
-    let arguments = [
-        "--resources",
-        LIBRARY,
-        "--database",
-        database.url(),
-        "--migrate",
-        "--listen",
-        "0.0.0.0:0",
-    ];
-    let served = Served::start(&directory, &arguments, &[]);
+pub(crate) async fn beyond_loopback_no_development_token_counts(route: Route) {
+    let library = Library::of(LIBRARY, route, &["--listen", "0.0.0.0:0"], &[]);
+    let (served, directory) = (&library.served, &library.directory);
     assert!(!served.greeting().contains("TOKEN"), "{}", served.greeting());
     let here = std::net::SocketAddr::from(([127, 0, 0, 1], served.address().port()));
     let anyone = rowstamp_tests::http_client::Client::new(here);
     assert_eq!(anyone.get("/books").await.status, 200);
     let refused = anyone
-        .with_token(token(&directory, "ursula", &[]))
+        .with_token(token(directory, "ursula", &[]))
         .get("/books")
         .await;
     assert_eq!(refused.status, 401, "{}", refused.text());

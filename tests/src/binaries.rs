@@ -98,12 +98,9 @@ fn build(wanted: &Wanted) -> PathBuf {
         .args(["build", "--quiet", "--message-format=json-render-diagnostics"])
         .args(["--profile", profile])
         .stderr(Stdio::inherit());
-    // What cargo tells a test about its crate would count as a change to build scripts that look at it, ring's for one: with it
-    // everything above ring would be compiled again, now and by the next `cargo test`.
-    for (variable, _) in std::env::vars_os() {
-        let name = variable.to_string_lossy();
-        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
-            command.env_remove(variable);
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_about_the_test) {
+            command.env_remove(name);
         }
     }
     match of {
@@ -129,6 +126,21 @@ fn build(wanted: &Wanted) -> PathBuf {
 
 /// Every feature of the applications that is not on by itself.
 const FEATURES: &str = "rowstamp-lambda/otel,rowstamp-local/iam,rowstamp-local/otel";
+
+/// Whether cargo sets a variable for the test that it runs, to say which package it is of. Build scripts that look at such a variable would
+/// run again, and what depends on them be built again, here and when the tests are built next.
+fn is_about_the_test(variable: &str) -> bool {
+    ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_EXE_"]
+        .iter()
+        .any(|prefix| variable.starts_with(prefix))
+        || [
+            "CARGO_CRATE_NAME",
+            "CARGO_PRIMARY_PACKAGE",
+            "CARGO_TARGET_TMPDIR",
+            "OUT_DIR",
+        ]
+        .contains(&variable)
+}
 
 /// A file in the build directory that the running program came from, so that each has a lock of its own. Profiles do not wait for
 /// each other: cargo keeps their products apart.

@@ -7,6 +7,7 @@ pub mod http_client;
 pub mod key_server;
 pub mod pgbouncer;
 pub mod postgres_server;
+pub mod route;
 pub mod runtime_api;
 pub mod runtime_api_function;
 pub mod served;

@@ -193,7 +193,7 @@ mod tests {
             Ok(Box::new(self.clone()))
         }
 
-        async fn ready(&self, _: Option<std::time::Instant>) -> Result<(), StoreError> {
+        async fn ready(&self, _: Option<Instant>) -> Result<(), StoreError> {
             Ok(())
         }
     }
