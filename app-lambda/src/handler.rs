@@ -6,53 +6,37 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use lambda_runtime::{Diagnostic, LambdaEvent};
-use rowstamp_api_gateway::{EventAnswer, EventSettings, Mapped, map_request, map_response};
+use bytes::Bytes;
+use lambda_runtime::{Context, Diagnostic};
+use rowstamp_api_gateway::{EventSettings, Mapped, map_request, map_response};
 use rowstamp_ports::exchange::{ApiRequest, ApiResponse, RequestError, RequestErrorKind};
-use serde::Serialize;
-use serde_json::value::RawValue;
 
 use crate::maintenance::Report;
 
-/// What an invocation is answered with.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(crate) enum Answer {
-    /// To a request.
-    Event(EventAnswer),
-    /// To a command.
-    Report(Report),
-}
-
-/// The answer to one event, with `core` between the mappers. What is no request may be one of `commands`.
+/// The answer to one event as it is posted, with `core` between the mappers. What is no request may be one of `commands`.
 ///
 /// # Errors
 /// When the event is neither a request nor a command, the command failed, or the entrance cannot carry the answer, which the core sees to.
 pub(crate) async fn handle(
-    event: LambdaEvent<Box<RawValue>>,
+    event: Bytes,
+    context: &Context,
     settings: &EventSettings,
     core: impl AsyncFnOnce(Result<ApiRequest, RequestError>) -> ApiResponse,
-    commands: impl AsyncFnOnce(&str) -> Option<Result<Report, Diagnostic>>,
-) -> Result<Answer, Diagnostic> {
-    let deadline = deadline(event.context.deadline(), SystemTime::now(), Instant::now());
-    let Mapped { envelope, request } = map_request(
-        event.payload.get().as_bytes(),
-        &event.context.request_id,
-        deadline,
-        settings,
-    );
+    commands: impl AsyncFnOnce(&[u8]) -> Option<Result<Report, Diagnostic>>,
+) -> Result<Bytes, Diagnostic> {
+    let deadline = deadline(context.deadline(), SystemTime::now(), Instant::now());
+    let Mapped { envelope, request } = map_request(&event, &context.request_id, deadline, settings);
     if let Err(refused) = &request
         && matches!(refused.kind, RequestErrorKind::UnknownEvent(_))
     {
-        return match commands(event.payload.get()).await {
-            Some(done) => done.map(Answer::Report),
+        return match commands(&event).await {
+            Some(done) => done.map(|report| report.to_json()),
             None => Err(failure("Rowstamp.UnknownEvent", refused.kind.to_string())),
         };
     }
     // A large body must not be held twice while the database works.
     drop(event);
-    let answered = map_response(envelope, core(request).await);
-    answered.map(Answer::Event).map_err(|response| {
+    map_response(envelope, core(request).await).map_err(|response| {
         failure(
             "Rowstamp.ResponseTooLarge",
             format!(
@@ -63,7 +47,7 @@ pub(crate) async fn handle(
     })
 }
 
-/// The runtime logs it when it reports it.
+/// It is logged where it is reported.
 fn failure(error_type: &str, error_message: String) -> Diagnostic {
     Diagnostic {
         error_type: error_type.to_owned(),
@@ -87,7 +71,6 @@ fn deadline(lambda: SystemTime, now: SystemTime, instant: Instant) -> Option<Ins
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
     use http::{HeaderMap, StatusCode};
-    use lambda_runtime::Context;
     use serde_json::{Value, json};
 
     use super::*;
@@ -109,10 +92,10 @@ mod tests {
     }
 
     async fn invoke(event: Value) -> Result<Value, Diagnostic> {
-        let payload = RawValue::from_string(event.to_string()).unwrap();
-        let event = LambdaEvent::new(payload, Context::default());
-        let answer = handle(event, &EventSettings::default(), core, async |_: &str| None).await?;
-        Ok(serde_json::to_value(answer).unwrap())
+        let event = Bytes::from(event.to_string());
+        let settings = EventSettings::default();
+        let answer = handle(event, &Context::default(), &settings, core, async |_: &[u8]| None).await?;
+        Ok(serde_json::from_slice(&answer).unwrap())
     }
 
     fn event(path: &str, body: &str) -> Value {

@@ -26,6 +26,7 @@ mod error;
 mod handler;
 mod logs;
 mod maintenance;
+mod posting;
 mod request_log;
 mod runtime;
 mod shutdown;

@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use lambda_runtime::Diagnostic;
 use rowstamp_domain::definition::ApiDefinition;
 use rowstamp_ports::{Problems, Vars};
@@ -47,6 +48,13 @@ pub(crate) enum Report {
     },
 }
 
+impl Report {
+    /// As it is posted.
+    pub(crate) fn to_json(&self) -> Bytes {
+        serde_json::to_vec(self).expect("names can be written").into()
+    }
+}
+
 /// Looks after the tables of one API.
 #[derive(Debug)]
 pub(crate) struct Maintenance {
@@ -73,7 +81,7 @@ impl Maintenance {
     }
 
     /// Does what the event asks for; `None` when it asks for nothing of the kind.
-    pub(crate) async fn answer(&self, event: &str) -> Option<Result<Report, Diagnostic>> {
+    pub(crate) async fn answer(&self, event: &[u8]) -> Option<Result<Report, Diagnostic>> {
         let task = match task(event)? {
             Ok(task) if self.allowed => task,
             Ok(_) => {
@@ -116,11 +124,11 @@ impl Maintenance {
 }
 
 /// What an event asks for, if it has the key that says so.
-fn task(event: &str) -> Option<Result<Task, Diagnostic>> {
-    match serde_json::from_str::<Command>(event) {
+fn task(event: &[u8]) -> Option<Result<Task, Diagnostic>> {
+    match serde_json::from_slice::<Command>(event) {
         Ok(command) => Some(Ok(command.rowstamp)),
         Err(error) => {
-            let event: serde_json::Value = serde_json::from_str(event).ok()?;
+            let event: serde_json::Value = serde_json::from_slice(event).ok()?;
             event.get("rowstamp")?;
             Some(Err(failure(
                 "Rowstamp.UnknownCommand",
@@ -152,7 +160,7 @@ mod tests {
             (r#""rowstamp""#, None),
             ("null", None),
         ] {
-            let asked = task(event).map(|task| task.map_err(|_| ()));
+            let asked = task(event.as_bytes()).map(|task| task.map_err(|_| ()));
             assert_eq!(asked, expected, "{event}");
         }
     }

@@ -4,12 +4,14 @@ use std::env;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use lambda_runtime::layers::TracingLayer;
-use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
-use serde_json::value::RawValue;
+use lambda_runtime::{Context, Diagnostic, LambdaEvent, Runtime, service_fn};
+use serde::de::IgnoredAny;
 
 use crate::error::StartError;
-use crate::handler::{Answer, handle};
+use crate::handler::handle;
+use crate::posting::Posting;
 use crate::shutdown::{self, Signals, UnderWay};
 use crate::start::Parts;
 
@@ -51,18 +53,17 @@ pub(crate) async fn serve(parts: Parts) -> Result<(), StartError> {
     let parts = Arc::new(parts);
     // Invocations hold them only while they last, so that the end here is the end of the connections.
     let lent = Arc::downgrade(&parts);
-    // The payload stays raw JSON, so that the Request Mapper reads it, once; the answer is serialised by the runtime,
-    // straight into the body that it posts.
-    let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
+    let handler = move |event: Bytes, context: Context| {
         let parts = lent.upgrade();
         async move {
             let parts = parts.ok_or_else(ending)?;
-            answer(event, &parts).await
+            answer(event, &context, &parts).await
         }
-    });
+    };
     let traces = parts.traces.clone();
     let under_way = UnderWay::new(traces.clone());
-    let runtime = Runtime::new(service)
+    let runtime = Runtime::new(service_fn(nobody))
+        .layer(Posting::new(handler, concurrency()))
         .layer(TracingLayer::new())
         .layer(under_way.clone());
     // One invocation after the other, or as many at once as AWS_LAMBDA_MAX_CONCURRENCY says.
@@ -85,26 +86,30 @@ pub(crate) async fn serve(parts: Parts) -> Result<(), StartError> {
 }
 
 /// Answers one event, and writes the line of a request.
-async fn answer(event: LambdaEvent<Box<RawValue>>, parts: &Parts) -> Result<Answer, Diagnostic> {
+async fn answer(event: Bytes, context: &Context, parts: &Parts) -> Result<Bytes, Diagnostic> {
     let (began, cold_start) = (Instant::now(), parts.log.is_first());
-    let context = event.context.clone();
     let mut measured = None;
     let core = async |request| {
-        let span = parts.traces.begin(&request, &context, cold_start);
+        let span = parts.traces.begin(&request, context, cold_start);
         let answered = span.around(parts.controller.handle_measured(request)).await;
         measured = Some((answered.measurement, span));
         answered.response
     };
-    let commands = async |event: &str| parts.maintenance.answer(event).await;
-    let answer = handle(event, &parts.events, core, commands).await;
+    let commands = async |event: &[u8]| parts.maintenance.answer(event).await;
+    let answer = handle(event, context, &parts.events, core, commands).await;
     if let Some((measured, span)) = measured {
         let (took, trace) = (began.elapsed(), span.trace_id());
         span.end(&measured);
         parts
             .log
-            .write(&context, cold_start, took, &measured, trace.as_deref());
+            .write(context, cold_start, took, &measured, trace.as_deref());
     }
     answer
+}
+
+/// The handler that the runtime wants and [`Posting`] takes the place of.
+async fn nobody(_: LambdaEvent<IgnoredAny>) -> Result<(), Diagnostic> {
+    Err(ending())
 }
 
 /// What Lambda is told of an event that comes after the announcement of the end, which it never should.

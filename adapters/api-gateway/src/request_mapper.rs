@@ -75,7 +75,10 @@ pub fn map_request(
     deadline: Option<Instant>,
     settings: &EventSettings,
 ) -> Mapped {
-    let read = serde_json::from_slice::<Event<'_>>(event).ok();
+    // Looked at as a whole, each of its texts need not be.
+    let read = std::str::from_utf8(event)
+        .ok()
+        .and_then(|event| serde_json::from_str::<Event<'_>>(event).ok());
     let Some((event, kind)) = read.and_then(|event| event.kind().map(|kind| (event, kind))) else {
         return Mapped {
             envelope: Envelope::Unknown,

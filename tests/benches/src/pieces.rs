@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use async_trait::async_trait;
+use bytes::Bytes;
 use rowstamp_api_gateway::{EventSettings, map_request, map_response};
 use rowstamp_cognito::CognitoIdentity;
 use rowstamp_domain::operation::{Operation, Outcome};
@@ -128,11 +129,11 @@ impl Answering {
     ///
     /// # Errors
     /// When it is too large.
-    pub async fn answer(&self, event: &str) -> anyhow::Result<Vec<u8>> {
+    pub async fn answer(&self, event: &str) -> anyhow::Result<Bytes> {
         let mapped = map_request(event.as_bytes(), "bench", None, &self.settings);
         let answered = self.controller.handle_measured(mapped.request).await;
         match map_response(mapped.envelope, answered.response) {
-            Ok(answer) => Ok(serde_json::to_vec(&answer)?),
+            Ok(answer) => Ok(answer),
             Err(response) => bail!("an answer of {} bytes", response.body.len()),
         }
     }
