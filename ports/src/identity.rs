@@ -1,5 +1,7 @@
 //! Who is calling: from evidence to a caller.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use rowstamp_domain::caller::Caller;
 
@@ -9,8 +11,8 @@ use crate::exchange::Evidence;
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait IdentityProvider: Send + Sync {
-    /// The caller that `evidence` proves; [`Evidence::None`] is an anonymous caller.
-    async fn identify(&self, evidence: &Evidence) -> Result<Caller, IdentityError>;
+    /// The caller that `evidence` proves; [`Evidence::None`] is an anonymous caller. Shared, since whoever has called before is known.
+    async fn identify(&self, evidence: &Evidence) -> Result<Arc<Caller>, IdentityError>;
 }
 
 /// Why evidence proves nothing.

@@ -31,7 +31,7 @@ pub(crate) struct Tokens;
 
 #[async_trait]
 impl IdentityProvider for Tokens {
-    async fn identify(&self, evidence: &Evidence) -> Result<Caller, IdentityError> {
+    async fn identify(&self, evidence: &Evidence) -> Result<Arc<Caller>, IdentityError> {
         match evidence {
             Evidence::Bearer(token) => {
                 let mut words = token.expose().split(':');
@@ -39,10 +39,10 @@ impl IdentityProvider for Tokens {
                 if subject == "bad" {
                     return Err(IdentityError::Invalid("the token has expired".to_owned()));
                 }
-                Ok(Caller::new(subject, Proof::Token).with_groups(words))
+                Ok(Caller::new(subject, Proof::Token).with_groups(words).into())
             }
             Evidence::None | Evidence::Authorizer(_) | Evidence::LoadBalancer { .. } => {
-                Ok(Caller::anonymous())
+                Ok(Caller::anonymous().into())
             }
         }
     }

@@ -136,11 +136,11 @@ struct Identity {
 
 #[async_trait]
 impl IdentityProvider for Identity {
-    async fn identify(&self, _: &Evidence) -> Result<Caller, IdentityError> {
+    async fn identify(&self, _: &Evidence) -> Result<Arc<Caller>, IdentityError> {
         if self.hangs {
             std::future::pending::<()>().await;
         }
-        Ok(Caller::anonymous())
+        Ok(Arc::new(Caller::anonymous()))
     }
 }
 

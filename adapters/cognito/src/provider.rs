@@ -2,6 +2,8 @@
 //!
 //! It judges nothing itself.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use rowstamp_domain::caller::Caller;
 use rowstamp_ports::exchange::Evidence;
@@ -14,8 +16,9 @@ use crate::load_balancer::LoadBalancerVerifier;
 use crate::{AuthorizerKeys, caller_of_authorizer};
 
 /// Callers from authorizer claims and, where verifiers were given, from bearer tokens and load balancers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct CognitoIdentity {
+    anonymous: Arc<Caller>,
     authorizer_keys: AuthorizerKeys,
     #[cfg(feature = "jwt")]
     tokens: Option<TokenVerifier>,
@@ -27,7 +30,14 @@ impl CognitoIdentity {
     /// Callers from authorizer claims only; a bearer token proves nothing and is refused, and what a load balancer says is
     /// passed over.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            anonymous: Arc::new(Caller::anonymous()),
+            authorizer_keys: AuthorizerKeys::default(),
+            #[cfg(feature = "jwt")]
+            tokens: None,
+            #[cfg(feature = "jwt")]
+            load_balancer: None,
+        }
     }
 
     /// With other names for what an authorizer of somebody's own says.
@@ -62,21 +72,25 @@ impl CognitoIdentity {
         }
     }
 
-    async fn load_balancer(&self, data: &Secret, bearer: Option<&Secret>) -> Result<Caller, IdentityError> {
+    async fn load_balancer(
+        &self,
+        data: &Secret,
+        bearer: Option<&Secret>,
+    ) -> Result<Arc<Caller>, IdentityError> {
         #[cfg(feature = "jwt")]
         if let Some(verifier) = &self.load_balancer {
-            return verifier.verify(data).await;
+            return verifier.verify(data).await.map(Arc::new);
         }
         // Nobody said that load balancers count here, so it is a header like any other.
         let _ = data;
         match bearer {
             Some(token) => self.bearer(token).await,
-            None => Ok(Caller::anonymous()),
+            None => Ok(Arc::clone(&self.anonymous)),
         }
     }
 
     #[cfg(feature = "jwt")]
-    async fn bearer(&self, token: &Secret) -> Result<Caller, IdentityError> {
+    async fn bearer(&self, token: &Secret) -> Result<Arc<Caller>, IdentityError> {
         match &self.tokens {
             Some(verifier) => verifier.verify(token).await,
             None => Err(no_tokens()),
@@ -85,7 +99,7 @@ impl CognitoIdentity {
 
     #[cfg(not(feature = "jwt"))]
     #[expect(clippy::unused_async, reason = "with the feature it waits")]
-    async fn bearer(&self, _token: &Secret) -> Result<Caller, IdentityError> {
+    async fn bearer(&self, _token: &Secret) -> Result<Arc<Caller>, IdentityError> {
         Err(no_tokens())
     }
 }
@@ -94,12 +108,20 @@ fn no_tokens() -> IdentityError {
     IdentityError::Invalid("bearer tokens are not accepted here".to_owned())
 }
 
+impl Default for CognitoIdentity {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 #[async_trait]
 impl IdentityProvider for CognitoIdentity {
-    async fn identify(&self, evidence: &Evidence) -> Result<Caller, IdentityError> {
+    async fn identify(&self, evidence: &Evidence) -> Result<Arc<Caller>, IdentityError> {
         match evidence {
-            Evidence::None => Ok(Caller::anonymous()),
-            Evidence::Authorizer(evidence) => caller_of_authorizer(evidence, &self.authorizer_keys),
+            Evidence::None => Ok(Arc::clone(&self.anonymous)),
+            Evidence::Authorizer(evidence) => {
+                caller_of_authorizer(evidence, &self.authorizer_keys).map(Arc::new)
+            }
             Evidence::Bearer(token) => self.bearer(token).await,
             Evidence::LoadBalancer { data, bearer } => self.load_balancer(data, bearer.as_ref()).await,
         }
@@ -113,7 +135,8 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_anonymous_and_an_unjudged_token_is_refused() {
         let identity = CognitoIdentity::new();
-        assert_eq!(identity.identify(&Evidence::None).await, Ok(Caller::anonymous()));
+        let anonymous = Ok(Arc::new(Caller::anonymous()));
+        assert_eq!(identity.identify(&Evidence::None).await, anonymous);
         let refused = identity.identify(&Evidence::Bearer(Secret::new("a.b.c"))).await;
         assert!(matches!(refused, Err(IdentityError::Invalid(_))));
     }
@@ -125,7 +148,8 @@ mod tests {
             data: Secret::new("a.b.c"),
             bearer: bearer.map(Secret::new),
         };
-        assert_eq!(identity.identify(&said(None)).await, Ok(Caller::anonymous()));
+        let anonymous = Ok(Arc::new(Caller::anonymous()));
+        assert_eq!(identity.identify(&said(None)).await, anonymous);
         let refused = identity.identify(&said(Some("t"))).await;
         assert!(matches!(refused, Err(IdentityError::Invalid(_))));
     }

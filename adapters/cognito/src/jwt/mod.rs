@@ -65,7 +65,7 @@ impl TokenVerifier {
     /// # Errors
     /// [`IdentityError::Invalid`] with words for the caller that repeat nothing of the token;
     /// [`IdentityError::Unavailable`] when its key cannot be had at the moment.
-    pub async fn verify(&self, token: &Secret) -> Result<Caller, IdentityError> {
+    pub async fn verify(&self, token: &Secret) -> Result<Arc<Caller>, IdentityError> {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_secs());
@@ -76,7 +76,7 @@ impl TokenVerifier {
     ///
     /// # Errors
     /// As [`TokenVerifier::verify`].
-    pub async fn verify_at(&self, token: &Secret, now: u64) -> Result<Caller, IdentityError> {
+    pub async fn verify_at(&self, token: &Secret, now: u64) -> Result<Arc<Caller>, IdentityError> {
         let token = token.expose();
         if token.len() > TOKEN_BYTES_MAX {
             return Err(invalid("the token is too long"));
@@ -111,14 +111,19 @@ impl TokenVerifier {
             .rules
             .caller(&verified.claims, now)
             .map_err(IdentityError::Invalid)?;
-        let signed_by = SignedBy { issuer, kid, key };
+        let caller = Arc::new(caller);
+        let signed_by = Arc::new(SignedBy { issuer, kid, key });
         self.verified
             .remember(digest, token.len(), &caller, signed_by, now);
         Ok(caller)
     }
 
     /// The caller of a token that was verified before, if the key it was verified with is still its issuer's.
-    async fn verified_before(&self, digest: &TokenDigest, now: u64) -> Result<Option<Caller>, IdentityError> {
+    async fn verified_before(
+        &self,
+        digest: &TokenDigest,
+        now: u64,
+    ) -> Result<Option<Arc<Caller>>, IdentityError> {
         let Some((caller, by)) = self.verified.get(digest, now) else {
             return Ok(None);
         };

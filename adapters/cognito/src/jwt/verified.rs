@@ -4,7 +4,7 @@
 //! issuer has the key that it was verified with, which whoever asks has to look up.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rowstamp_domain::caller::Caller;
 use sha2::{Digest, Sha256};
@@ -21,7 +21,7 @@ const REMEMBERED_MAX_BYTES: usize = 8 * 1024 * 1024;
 pub(super) type TokenDigest = [u8; 32];
 
 /// The key that a token was verified with, and under which name.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct SignedBy {
     pub(super) issuer: String,
     pub(super) kid: String,
@@ -41,8 +41,8 @@ struct Remembered {
 
 #[derive(Debug)]
 struct Entry {
-    caller: Caller,
-    by: SignedBy,
+    caller: Arc<Caller>,
+    by: Arc<SignedBy>,
     verified: u64,
     until: u64,
     bytes: usize,
@@ -61,16 +61,23 @@ pub(super) fn digest(token: &str) -> TokenDigest {
 
 impl Verified {
     /// The caller of a token that was verified and counts at `now` if the key still does.
-    pub(super) fn get(&self, token: &TokenDigest, now: u64) -> Option<(Caller, SignedBy)> {
+    pub(super) fn get(&self, token: &TokenDigest, now: u64) -> Option<(Arc<Caller>, Arc<SignedBy>)> {
         let remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = remembered.by_token.get(token)?;
         entry
             .counts(now)
-            .then(|| (entry.caller.clone(), entry.by.clone()))
+            .then(|| (Arc::clone(&entry.caller), Arc::clone(&entry.by)))
     }
 
     /// Remembers a caller whose token of this length was found good at `now`.
-    pub(super) fn remember(&self, token: TokenDigest, bytes: usize, caller: &Caller, by: SignedBy, now: u64) {
+    pub(super) fn remember(
+        &self,
+        token: TokenDigest,
+        bytes: usize,
+        caller: &Arc<Caller>,
+        by: Arc<SignedBy>,
+        now: u64,
+    ) {
         let Some(until) = counts_until(caller.claim("exp")) else {
             return;
         };
@@ -83,7 +90,7 @@ impl Verified {
             *remembered = Remembered::default();
         }
         let entry = Entry {
-            caller: caller.clone(),
+            caller: Arc::clone(caller),
             by,
             verified: now,
             until,
@@ -126,17 +133,17 @@ mod tests {
 
     const EXPIRES: u64 = 10_000;
 
-    fn caller() -> Caller {
+    fn caller() -> Arc<Caller> {
         let claims = BTreeMap::from([("exp".to_owned(), EXPIRES.into())]);
-        Caller::new("ursula", Proof::Token).with_claims(claims)
+        Caller::new("ursula", Proof::Token).with_claims(claims).into()
     }
 
-    fn by() -> SignedBy {
-        SignedBy {
+    fn by() -> Arc<SignedBy> {
+        Arc::new(SignedBy {
             issuer: "i".to_owned(),
             kid: "k".to_owned(),
             key: PublicKey::new(DecodingKey::from_secret(b""), ["n", "e"]),
-        }
+        })
     }
 
     #[test]

@@ -258,7 +258,7 @@ impl Controller {
 
     async fn identify(&self, request: &ApiRequest) -> Result<Arc<Caller>, Problem> {
         match in_time(request.deadline(), self.identity.identify(request.evidence())).await? {
-            Ok(caller) => Ok(Arc::new(caller)),
+            Ok(caller) => Ok(caller),
             Err(error) => Err(Problem::of_identity(&error)),
         }
     }

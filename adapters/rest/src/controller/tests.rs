@@ -61,9 +61,11 @@ fn controller(store: MockRecordStore) -> Controller {
             Evidence::Bearer(token) if token.expose() == "later" => Err(IdentityError::Unavailable),
             Evidence::Bearer(token) => {
                 let mut words = token.expose().split(':');
-                Ok(Caller::new(words.next().unwrap(), Proof::Token).with_groups(words))
+                Ok(Caller::new(words.next().unwrap(), Proof::Token)
+                    .with_groups(words)
+                    .into())
             }
-            _ => Ok(Caller::anonymous()),
+            _ => Ok(Caller::anonymous().into()),
         });
     let mut clock = MockClock::new();
     clock.expect_now().returning(now);
