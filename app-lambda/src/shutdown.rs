@@ -8,9 +8,11 @@ use std::io;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use lambda_extension::Extension;
+use http::HeaderValue;
 use lambda_runtime::tower::{Layer, Service};
 use lambda_runtime::{BoxFuture, Error, LambdaInvocation};
+use lambda_runtime_api_client::body::Body;
+use lambda_runtime_api_client::{PooledClient, build_request};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -21,6 +23,8 @@ use crate::traces::Traces;
 const GRACE: Duration = Duration::from_millis(400);
 /// Everything has ended so long after the signal.
 const END: Duration = Duration::from_millis(470);
+/// Names a registered extension.
+const IDENTIFIER: &str = "lambda-extension-identifier";
 /// Longer than the registration takes, where there is one to be had.
 const REGISTRATION: Duration = Duration::from_secs(1);
 /// The connections' farewells are on their way by then; nobody says when.
@@ -28,15 +32,45 @@ const FAREWELL: Duration = Duration::from_millis(20);
 
 /// Asks Lambda for the signal. To be awaited before the first event is asked for.
 pub(crate) async fn register() {
-    let extension = Extension::new()
-        .with_events(&[])
-        .with_extension_name("rowstamp-shutdown")
-        .register();
-    match timeout(REGISTRATION, extension).await {
+    match timeout(REGISTRATION, Extension::register()).await {
         // It waits for events that never come, by which Lambda sees that its initialisation has ended.
-        Ok(Ok(extension)) => drop(tokio::spawn(extension.run())),
-        Ok(Err(error)) => tracing::debug!(%error, "no signal will come before the end"),
+        Ok(Ok(extension)) => drop(tokio::spawn(extension.wait())),
+        Ok(Err(error)) => tracing::debug!(error, "no signal will come before the end"),
         Err(_) => tracing::debug!("no signal will come before the end: nobody answers"),
+    }
+}
+
+/// An internal extension that wants no events (the Extensions API of 2020-01-01). Two requests are all that it takes; the library for
+/// extensions is made for those that do something, and a fiftieth of the program.
+struct Extension {
+    client: PooledClient,
+    identifier: HeaderValue,
+}
+
+impl Extension {
+    async fn register() -> Result<Self, Error> {
+        let client = PooledClient::builder().build();
+        let request = build_request()
+            .method("POST")
+            .uri("/2020-01-01/extension/register")
+            .header("lambda-extension-name", "rowstamp-shutdown")
+            .body(Body::from(r#"{"events":[]}"#))?;
+        let answer = client.call(request).await?;
+        match answer.headers().get(IDENTIFIER) {
+            Some(identifier) if answer.status().is_success() => Ok(Self {
+                identifier: identifier.clone(),
+                client,
+            }),
+            _ => Err(format!("the registration was answered with {}", answer.status()).into()),
+        }
+    }
+
+    async fn wait(self) -> Result<(), Error> {
+        let request = build_request()
+            .uri("/2020-01-01/extension/event/next")
+            .header(IDENTIFIER, self.identifier)
+            .body(Body::empty())?;
+        self.client.call(request).await.map(drop)
     }
 }
 
