@@ -10,11 +10,12 @@ use futures_util::FutureExt as _;
 use rowstamp_domain::operation::{Operation, Outcome};
 use rowstamp_ports::{CredentialSource, FixedPassword, RecordStore, StoreContext, StoreError, UnitOfWork};
 
-use crate::connection::{Connector, Exclusive, Live, Pool, Settings};
+use crate::connection::{Connector, Exclusive, Live, Pool, Settings, Shared};
 use crate::errors::{Failure, Phase, classify_plain};
+use crate::line::{self, Waited};
 use crate::retry::Tries;
 use crate::run;
-use crate::sql::{self, Plans};
+use crate::sql::{self, Plan, Plans};
 use crate::transaction::SetUp;
 use crate::unit::Unit;
 
@@ -72,18 +73,46 @@ impl PostgresStore {
 
     async fn on_shared(&self, operation: &Operation, context: &StoreContext) -> Result<Outcome, Failure> {
         let began = Instant::now();
-        let shared = within(context.deadline, self.pool.shared()).await;
+        let shared = within(context.deadline, self.pool.shared(began)).await;
         context.meter.connection_took(began.elapsed());
-        let shared = shared.unwrap_or(Err(Failure::for_good(StoreError::DeadlineExceeded)))?;
+        let mut shared = shared.unwrap_or(Err(Failure::for_good(StoreError::DeadlineExceeded)))?;
         let plan = self.plans.find(operation);
-        let mut work = pin!(run::alone(&shared.live, &plan, operation));
-        let result = match within(context.deadline, work.as_mut()).await {
-            Some(result) => result,
-            None => last_word(shared.abandon(), work)
+        let mut may_leave = !operation.is_write();
+        loop {
+            match self.in_line(&shared, &plan, operation, context, may_leave).await {
+                Ok(result) => return result,
+                Err(elsewhere) => {
+                    shared = elsewhere;
+                    context.meter.count_retry();
+                    may_leave = false;
+                }
+            }
+        }
+    }
+
+    /// One attempt on a shared connection, or a place on a better one.
+    async fn in_line<'p>(
+        &'p self,
+        shared: &Shared<'p>,
+        plan: &Plan,
+        operation: &Operation,
+        context: &StoreContext,
+        may_leave: bool,
+    ) -> Result<Result<Outcome, Failure>, Shared<'p>> {
+        let mut work = pin!(run::alone(&shared.live, plan, operation));
+        let waited = if may_leave {
+            line::stay_while_it_moves(&self.pool, shared, context.deadline, work.as_mut()).await
+        } else {
+            line::stay(context.deadline, work.as_mut()).await
+        };
+        let result = match waited {
+            Waited::Answered(result) => result,
+            Waited::Late => last_word(shared.abandon(), work)
                 .await
                 .unwrap_or_else(|| Err(too_late(operation))),
+            Waited::Elsewhere(elsewhere) => return Err(elsewhere),
         };
-        self.learned(result, &shared.live)
+        Ok(self.learned(result, &shared.live))
     }
 
     /// As a transaction of its own.
@@ -156,7 +185,11 @@ impl RecordStore for PostgresStore {
         let limit = Some(deadline.map_or(limit, |deadline| deadline.min(limit)));
         let asked = async {
             if self.pool.shares() {
-                let shared = self.pool.shared().await.map_err(|failure| failure.error)?;
+                let shared = self
+                    .pool
+                    .shared(Instant::now())
+                    .await
+                    .map_err(|failure| failure.error)?;
                 answers(&shared.live, limit).await
             } else {
                 let exclusive = self.pool.exclusive().await.map_err(|failure| failure.error)?;
@@ -169,7 +202,8 @@ impl RecordStore for PostgresStore {
     }
 }
 
-/// Whether the server answers on this connection. One that does not by then takes no more work.
+/// Whether the server answers on this connection. One that does not by then takes no more work, unless somebody before this question may
+/// be what takes long.
 async fn answers(live: &Live, limit: Option<Instant>) -> Result<(), StoreError> {
     match within(limit, live.client().check_connection()).await {
         Some(answer) => answer.map_err(|cause| {
@@ -177,7 +211,9 @@ async fn answers(live: &Live, limit: Option<Instant>) -> Result<(), StoreError> 
             classify_plain(&cause, Phase::NothingWritten).error
         }),
         None => {
-            live.give_up();
+            if live.users() <= 1 {
+                live.give_up();
+            }
             Err(StoreError::Unavailable)
         }
     }
