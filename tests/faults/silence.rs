@@ -134,7 +134,7 @@ async fn who_finds_no_other_connection_waits_for_the_slow_one() {
     let readers = [100, 1_200].map(|after| reading(&store, after, library.reading(uid)));
     let (slow, took) = futures_util::future::join(slow, join_all(readers)).await;
     assert_eq!(slow.unwrap().verdict, Verdict::Created);
-    assert!(took[0] > Duration::from_millis(2_000), "{took:?}");
+    assert!(took[0] > Duration::from_secs(2), "{took:?}");
 }
 
 #[tokio::test]

@@ -292,7 +292,7 @@ async fn read_slowly(address: SocketAddr, first: Duration, piece: usize, pause: 
 async fn a_client_that_does_not_take_its_answer_is_left() {
     let settings = || Settings {
         answer_silence_limit: Duration::from_millis(300),
-        answer_limit: Duration::from_secs(60),
+        answer_limit: Duration::from_mins(1),
         ..Settings::default()
     };
     let server = run(settings()).await;

@@ -205,18 +205,16 @@ impl RecordStore for PostgresStore {
 /// Whether the server answers on this connection. One that does not by then takes no more work, unless somebody before this question may
 /// be what takes long.
 async fn answers(live: &Live, limit: Option<Instant>) -> Result<(), StoreError> {
-    match within(limit, live.client().check_connection()).await {
-        Some(answer) => answer.map_err(|cause| {
-            live.note(&cause);
-            classify_plain(&cause, Phase::NothingWritten).error
-        }),
-        None => {
-            if live.users() <= 1 {
-                live.give_up();
-            }
-            Err(StoreError::Unavailable)
+    let Some(answer) = within(limit, live.client().check_connection()).await else {
+        if live.users() <= 1 {
+            live.give_up();
         }
-    }
+        return Err(StoreError::Unavailable);
+    };
+    answer.map_err(|cause| {
+        live.note(&cause);
+        classify_plain(&cause, Phase::NothingWritten).error
+    })
 }
 
 /// What a deadline means for an operation that was under way.

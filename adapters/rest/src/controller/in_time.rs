@@ -41,16 +41,14 @@ pub(super) async fn call(
     if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
         return Err(late());
     }
-    match in_time(deadline, AssertUnwindSafe(hook).catch_unwind()).await? {
-        Ok(said) => said.map_err(|refusal| Problem::of_refusal(refusal, definition)),
-        Err(_) => {
-            tracing::error!(resource = definition.name, "a hook panicked");
-            Err(Problem::new(
-                codes::INTERNAL,
-                "the request could not be completed",
-            ))
-        }
-    }
+    let Ok(said) = in_time(deadline, AssertUnwindSafe(hook).catch_unwind()).await? else {
+        tracing::error!(resource = definition.name, "a hook panicked");
+        return Err(Problem::new(
+            codes::INTERNAL,
+            "the request could not be completed",
+        ));
+    };
+    said.map_err(|refusal| Problem::of_refusal(refusal, definition))
 }
 
 fn late() -> Problem {
