@@ -1,4 +1,6 @@
-//! Connections that cannot be made, and how often that is tried.
+//! Connections that cannot be made, and how often that is tried; how many there are of those that can.
+
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use rowstamp_ports::{RecordStore as _, StoreError};
@@ -41,4 +43,38 @@ async fn a_server_whose_socket_is_not_there_yet_is_tried_once_more() {
         .await;
     assert_eq!(found, Err(StoreError::Unavailable));
     assert_eq!(context.meter.read().retries, 1);
+}
+
+#[tokio::test]
+async fn a_pool_of_one_keeps_one_connection_and_has_another_only_while_both_work() {
+    let library = Fixture::library().await;
+    library
+        .trigger("IF NEW.title = 'slow' THEN PERFORM pg_sleep(0.3); END IF;")
+        .await;
+    let proxy = library.proxy();
+    let store = store(&proxy.url(), &[("ROWSTAMP_DB_POOL", "1")]);
+    let unit = async || {
+        let mut unit = store.begin(&context()).await.unwrap();
+        unit.execute(library.creation("unit").1).await.unwrap();
+        unit.commit().await.unwrap();
+    };
+    unit().await;
+    store
+        .execute(library.creation("one").1, &context())
+        .await
+        .unwrap();
+    unit().await;
+    assert_eq!(proxy.connections(), 1);
+    let context = context();
+    let slow = store.execute(library.creation("slow").1, &context);
+    let (slow, ()) = futures_util::future::join(slow, unit()).await;
+    slow.unwrap();
+    assert_eq!(proxy.connections(), 2);
+    let begun = Instant::now();
+    while proxy.open_links().len() > 1 {
+        assert!(begun.elapsed() < Duration::from_secs(5));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    unit().await;
+    assert_eq!((proxy.connections(), library.count("unit").await), (2, 4));
 }

@@ -1,11 +1,141 @@
 //! Connections that fall silent while the server is well: whom it costs what.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
+use rowstamp_domain::operation::{Operation, Verdict};
 use rowstamp_ports::{RecordStore as _, StoreError};
-use rowstamp_tests::tcp_proxy::Traffic;
+use rowstamp_postgres::PostgresStore;
+use rowstamp_tests::tcp_proxy::{Traffic, Trap};
+use uuid::Uuid;
 
-use crate::fixture::{Fixture, store, within};
+use crate::fixture::{Fixture, context, store, within};
+
+/// Reads this after so many milliseconds, within four seconds, and tells how long that took.
+async fn reading(store: &PostgresStore, after_ms: u64, operation: Operation) -> Duration {
+    tokio::time::sleep(Duration::from_millis(after_ms)).await;
+    let begun = Instant::now();
+    let found = store.execute(operation, &within(4_000)).await;
+    assert_eq!(
+        found.map(|found| found.verdict),
+        Ok(Verdict::Found),
+        "after {after_ms} ms"
+    );
+    begun.elapsed()
+}
+
+#[tokio::test]
+async fn a_silent_connection_costs_readers_behind_it_a_second_and_later_ones_nothing() {
+    let library = Fixture::library().await;
+    let uid = library.book("one").await;
+    // One shared connection, and four.
+    for pool in ["2", "8"] {
+        let proxy = library.proxy();
+        let store = store(&proxy.url(), &[("ROWSTAMP_DB_POOL", pool)]);
+        store.execute(library.reading(uid), &context()).await.unwrap();
+        store
+            .execute(library.creation("first").1, &context())
+            .await
+            .unwrap();
+        proxy.links()[0].set_trap(b"into the dark", Trap::HoldAfter);
+        let (_, silent) = library.creation("into the dark");
+        let silent = async {
+            let context = within(3_000);
+            store.execute(silent, &context).await
+        };
+        let behind = [50, 100, 900].map(|after| reading(&store, after, library.reading(uid)));
+        let later = [1_300, 1_600, 2_900].map(|after| reading(&store, after, library.reading(uid)));
+        let (lost, behind, later) =
+            futures_util::future::join3(silent, join_all(behind), join_all(later)).await;
+        assert_eq!(lost, Err(StoreError::OutcomeUnknown), "{pool}");
+        for took in behind {
+            assert!(took < Duration::from_millis(2_500), "{pool}: {took:?}");
+        }
+        for took in later {
+            assert!(took < Duration::from_millis(900), "{pool}: {took:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_slow_statement_is_left_alone_and_readers_do_not_stand_behind_it() {
+    let library = Fixture::library().await;
+    library
+        .trigger("IF NEW.title LIKE 'slow%' THEN PERFORM pg_sleep(3); END IF;")
+        .await;
+    let uid = library.book("one").await;
+    let proxy = library.proxy();
+    let store = store(&proxy.url(), &[("ROWSTAMP_DB_POOL", "2")]);
+    store.execute(library.reading(uid), &context()).await.unwrap();
+    store
+        .execute(library.creation("first").1, &context())
+        .await
+        .unwrap();
+    let context = within(10_000);
+    let slow = store.execute(library.creation("slow").1, &context);
+    let readers = [100, 1_200].map(|after| reading(&store, after, library.reading(uid)));
+    let asked = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        // Behind a slow statement nothing is known of the server; a moment later there is another way to it.
+        let first = store.ready(None).await;
+        (first, store.ready(None).await)
+    };
+    let (slow, took, ready) = futures_util::future::join3(slow, join_all(readers), asked).await;
+    assert_eq!(slow.unwrap().verdict, Verdict::Created);
+    assert_eq!(library.count("slow").await, 1);
+    assert_eq!(ready, (Err(StoreError::Unavailable), Ok(())));
+    assert!(took[0] < Duration::from_millis(2_500), "{took:?}");
+    assert!(took[1] < Duration::from_millis(900), "{took:?}");
+}
+
+/// However much is slow, connections do not become more and more.
+#[tokio::test]
+async fn slow_statements_are_given_as_many_connections_again_and_no_more() {
+    let library = Arc::new(Fixture::library().await);
+    library
+        .trigger("IF NEW.title LIKE 'slow%' THEN PERFORM pg_sleep(1.6); END IF;")
+        .await;
+    let proxy = library.proxy();
+    let store = store(&proxy.url(), &[("ROWSTAMP_DB_POOL", "2")]);
+    store
+        .execute(library.reading(Uuid::now_v7()), &context())
+        .await
+        .unwrap();
+    let slow = (0..6).map(async |number| {
+        tokio::time::sleep(Duration::from_millis(number * 600)).await;
+        let created = store.execute(library.creation("slow").1, &within(30_000)).await;
+        assert_eq!(created.map(|created| created.verdict), Ok(Verdict::Created));
+    });
+    join_all(slow).await;
+    assert_eq!(library.count("slow").await, 6);
+    assert!(proxy.connections() <= 3, "{} connections", proxy.connections());
+    assert!(proxy.connections() > 1);
+}
+
+/// Where no other connection is to be had, one goes on standing in the line.
+#[tokio::test]
+async fn who_finds_no_other_connection_waits_for_the_slow_one() {
+    let library = Fixture::library().await;
+    library
+        .trigger("IF NEW.title LIKE 'slow%' THEN PERFORM pg_sleep(3); END IF;")
+        .await;
+    let uid = library.book("one").await;
+    let proxy = library.proxy();
+    let store = store(&proxy.url(), &[("ROWSTAMP_DB_POOL", "2")]);
+    store.execute(library.reading(uid), &context()).await.unwrap();
+    store
+        .execute(library.creation("first").1, &context())
+        .await
+        .unwrap();
+    proxy.set_refusing(true);
+    let context = within(10_000);
+    let slow = store.execute(library.creation("slow").1, &context);
+    let readers = [100, 1_200].map(|after| reading(&store, after, library.reading(uid)));
+    let (slow, took) = futures_util::future::join(slow, join_all(readers)).await;
+    assert_eq!(slow.unwrap().verdict, Verdict::Created);
+    assert!(took[0] > Duration::from_secs(2), "{took:?}");
+}
 
 #[tokio::test]
 async fn the_readiness_check_ends_in_a_second_and_the_next_one_finds_the_server() {

@@ -11,6 +11,7 @@ mod migrators;
 mod refusals;
 mod rows;
 mod tokens;
+mod words;
 
 use rowstamp_local::provision::TestDatabase;
 use rowstamp_tests::http_client::Client;

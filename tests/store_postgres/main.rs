@@ -17,4 +17,5 @@ mod schema;
 mod types;
 mod units;
 mod verdicts;
+mod words;
 mod world;

@@ -19,6 +19,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use rowstamp_ports::exchange::{ApiRequest, ApiResponse, RequestError, RequestErrorKind};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::patience::{self, Patient};
 use crate::{Settings, body, request_mapper, response_mapper};
 
 /// The largest head of a request; hyper answers 431 to a larger one.
@@ -92,6 +93,13 @@ where
         tracing::debug!(%error, "the connection was gone at once");
         return;
     }
+    let stream = Patient::new(
+        stream,
+        patience::Limits {
+            silence: settings.answer_silence_limit,
+            whole: settings.answer_limit,
+        },
+    );
     let (head_limit, settings, handler) = (settings.head_limit, Arc::clone(settings), handler.clone());
     let service = service_fn(move |request| answer(request, Arc::clone(&settings), handler.clone()));
     let connection = http1::Builder::new()

@@ -25,6 +25,10 @@ pub struct Settings {
     pub body_silence_limit: Duration,
     /// How long a body may take in all, however it trickles in.
     pub body_limit: Duration,
+    /// How long a client may take no byte of its answer.
+    pub answer_silence_limit: Duration,
+    /// How long a client may take over its answer in all, if it does not take it at once.
+    pub answer_limit: Duration,
     /// How long requests in flight may go on after the stop.
     pub stop_limit: Duration,
 }
@@ -39,6 +43,8 @@ impl Default for Settings {
             head_limit: Duration::from_secs(30),
             body_silence_limit: Duration::from_secs(30),
             body_limit: Duration::from_mins(5),
+            answer_silence_limit: Duration::from_secs(30),
+            answer_limit: Duration::from_mins(5),
             stop_limit: Duration::from_secs(10),
         }
     }

@@ -13,7 +13,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
-/// Says what arrived; `/slow` takes its time.
+/// More than the buffers between two sockets hold.
+const LARGE: usize = 32_000_000;
+
+/// Says what arrived; `/slow` takes its time, `/large` says very much.
 async fn echo(request: Result<ApiRequest, RequestError>) -> ApiResponse {
     let mut headers = HeaderMap::new();
     let (status, body) = match &request {
@@ -37,7 +40,11 @@ async fn echo(request: Result<ApiRequest, RequestError>) -> ApiResponse {
     if head {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     }
-    let body = if head { Bytes::new() } else { body.into() };
+    let body = match &request {
+        Ok(request) if request.path() == "/large" => vec![b'x'; LARGE].into(),
+        _ if head => Bytes::new(),
+        _ => body.into(),
+    };
     ApiResponse {
         status,
         headers,
@@ -262,4 +269,63 @@ async fn a_stop_does_not_wait_for_ever() {
         .expect("it stops")
         .unwrap();
     in_flight.abort();
+}
+
+/// Reads until the server closes, so many bytes at a time with a pause after each, and tells how much that was.
+async fn read_slowly(address: SocketAddr, first: Duration, piece: usize, pause: Duration) -> usize {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = b"GET /large HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    tokio::time::sleep(first).await;
+    let (mut buffer, mut length) = (vec![0; piece], 0);
+    while let Ok(read) = stream.read(&mut buffer).await {
+        if read == 0 {
+            break;
+        }
+        length += read;
+        tokio::time::sleep(pause).await;
+    }
+    length
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_take_its_answer_is_left() {
+    let settings = || Settings {
+        answer_silence_limit: Duration::from_millis(300),
+        answer_limit: Duration::from_mins(1),
+        ..Settings::default()
+    };
+    let server = run(settings()).await;
+    // Nothing is taken for longer than that.
+    let silent = read_slowly(
+        server.address,
+        Duration::from_millis(900),
+        1_000_000,
+        Duration::ZERO,
+    )
+    .await;
+    assert!(silent < LARGE, "{silent}");
+    // Slowly, but all the time.
+    let slow = read_slowly(
+        server.address,
+        Duration::ZERO,
+        1_000_000,
+        Duration::from_millis(10),
+    )
+    .await;
+    assert!(slow > LARGE, "{slow}");
+    // All the time, but too slowly in all.
+    let hurried = run(Settings {
+        answer_limit: Duration::from_millis(300),
+        ..settings()
+    })
+    .await;
+    let trickling = read_slowly(
+        hurried.address,
+        Duration::ZERO,
+        500_000,
+        Duration::from_millis(40),
+    )
+    .await;
+    assert!(trickling < LARGE, "{trickling}");
 }

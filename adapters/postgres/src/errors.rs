@@ -180,15 +180,15 @@ fn refused(refusal: &DbError, phase: Phase, operation: Option<&Operation>) -> St
         StoreError::Unavailable | StoreError::DeadlineExceeded | StoreError::OutcomeUnknown => {
             warn!(
                 sqlstate,
-                message = refusal.message(),
+                message = message(refusal),
                 "PostgreSQL could not carry out a statement"
             );
         }
         StoreError::Drift | StoreError::Internal => {
             error!(
                 sqlstate,
-                message = refusal.message(),
-                hint = refusal.hint(),
+                message = message(refusal),
+                hint = refusal.hint().filter(|_| !is_raised(refusal)),
                 table = refusal.table(),
                 column = refusal.column(),
                 constraint = refusal.constraint(),
@@ -242,17 +242,57 @@ fn mean(sqlstate: &str, refusal: &DbError, phase: Phase, operation: Option<&Oper
             StoreError::InvalidQuery(QueryFault::Value)
         }
         _ if sqlstate.starts_with("22") => invalid(FaultKind::OutOfRange),
-        // What RAISE says in PL/pgSQL unless it is told another code. A column that it names is the trigger's word.
-        _ if sqlstate.starts_with("P0") => StoreError::Invalid(vec![FieldFault {
-            field: None,
-            kind: FaultKind::Raised,
-        }]),
         // The server is going away or coming up, or the connection is.
         _ if sqlstate.starts_with("57P") || sqlstate.starts_with("08") => match phase {
             Phase::NothingWritten => StoreError::Unavailable,
             Phase::Sent => StoreError::OutcomeUnknown,
         },
+        // A column that it names is the trigger's word.
+        _ if is_raised(refusal) => StoreError::Invalid(vec![FieldFault {
+            field: None,
+            kind: FaultKind::Raised,
+        }]),
         _ => StoreError::Internal,
+    }
+}
+
+/// Whether a function or a trigger of the database's owner says this, in words that may hold values of rows: by RAISE, whatever its code,
+/// or with a code that PostgreSQL has no meaning for. The SQL standard leaves classes that begin with 5 to 9 and I to Z to implementations,
+/// and PostgreSQL uses a few of these.
+fn is_raised(refusal: &DbError) -> bool {
+    let sqlstate = refusal.code().code();
+    let is_own = sqlstate.starts_with(|first: char| matches!(first, '5'..='9' | 'I'..='Z'))
+        && !["53", "54", "55", "57", "58", "72", "XX"]
+            .iter()
+            .any(|class| sqlstate.starts_with(class));
+    is_own || matches!(refusal.routine(), Some("exec_stmt_raise" | "exec_stmt_assert"))
+}
+
+/// What the server says of a refusal, for a log. Words of a trigger are left out.
+fn message(refusal: &DbError) -> &str {
+    if is_raised(refusal) {
+        "raised in the database"
+    } else {
+        refusal.message()
+    }
+}
+
+/// What is told of a refusal to whoever looks after tables, without values of rows: those of a key stand in its detail, and one
+/// that cannot be cast stands in the message.
+pub(crate) fn words(refusal: &DbError) -> String {
+    let sqlstate = refusal.code().code();
+    let detail = refusal.detail().unwrap_or_default();
+    match sqlstate.get(..2).unwrap_or_default() {
+        "22" => format!("a value does not fit (SQLSTATE {sqlstate})"),
+        "23" => match key_columns(detail).as_slice() {
+            [] => refusal.message().to_owned(),
+            columns => format!("{} ({})", refusal.message(), columns.join(", ")),
+        },
+        _ if is_raised(refusal) => refusal.message().to_owned(),
+        _ => match refusal.detail().or(refusal.hint()) {
+            Some(more) => format!("{} ({more})", refusal.message()),
+            None => refusal.message().to_owned(),
+        },
     }
 }
 

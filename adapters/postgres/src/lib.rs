@@ -11,6 +11,7 @@ mod decode;
 mod encode;
 mod errors;
 mod estimate;
+mod line;
 mod output;
 mod params;
 mod retry;

@@ -12,9 +12,10 @@ use rowstamp_ports::{CredentialSource, FixedPassword, RecordStore, StoreContext,
 
 use crate::connection::{Connector, Exclusive, Live, Pool, Settings, Shared};
 use crate::errors::{Failure, Phase, classify_plain};
+use crate::line::{self, Waited};
 use crate::retry::Tries;
 use crate::run;
-use crate::sql::{self, Plans};
+use crate::sql::{self, Plan, Plans};
 use crate::transaction::SetUp;
 use crate::unit::Unit;
 
@@ -89,27 +90,55 @@ impl PostgresStore {
     }
 
     async fn on_shared(&self, operation: &Operation, context: &StoreContext) -> Result<Outcome, Failure> {
-        let shared = match self.pool.shared_at_hand() {
+        let began = Instant::now();
+        let mut shared = match self.pool.shared_at_hand(began) {
             Some(shared) => shared,
-            None => Box::pin(self.shared(context)).await?,
+            None => Box::pin(self.shared(began, context)).await?,
         };
         let plan = self.plans.find(operation);
-        let mut work = pin!(run::alone(&shared.live, &plan, operation));
-        let result = match within(context.deadline, work.as_mut()).await {
-            Some(result) => result,
-            None => Box::pin(last_word(shared.abandon(), work))
-                .await
-                .unwrap_or_else(|| Err(too_late(operation))),
-        };
-        self.learned(result, &shared.live)
+        let mut may_leave = !operation.is_write();
+        loop {
+            match self.in_line(&shared, &plan, operation, context, may_leave).await {
+                Ok(result) => return result,
+                Err(elsewhere) => {
+                    shared = elsewhere;
+                    context.meter.count_retry();
+                    may_leave = false;
+                }
+            }
+        }
     }
 
     /// A shared connection that has to be made or asked first.
-    async fn shared(&self, context: &StoreContext) -> Result<Shared<'_>, Failure> {
-        let began = Instant::now();
-        let shared = within(context.deadline, self.pool.shared()).await;
+    async fn shared(&self, began: Instant, context: &StoreContext) -> Result<Shared<'_>, Failure> {
+        let shared = within(context.deadline, self.pool.shared(began)).await;
         context.meter.connection_took(began.elapsed());
         shared.unwrap_or(Err(Failure::for_good(StoreError::DeadlineExceeded)))
+    }
+
+    /// One attempt on a shared connection, or a place on a better one.
+    async fn in_line<'p>(
+        &'p self,
+        shared: &Shared<'p>,
+        plan: &Plan,
+        operation: &Operation,
+        context: &StoreContext,
+        may_leave: bool,
+    ) -> Result<Result<Outcome, Failure>, Shared<'p>> {
+        let mut work = pin!(run::alone(&shared.live, plan, operation));
+        let waited = if may_leave {
+            line::stay_while_it_moves(&self.pool, shared, context.deadline, work.as_mut()).await
+        } else {
+            line::stay(context.deadline, work.as_mut()).await
+        };
+        let result = match waited {
+            Waited::Answered(result) => result,
+            Waited::Late => Box::pin(last_word(shared.abandon(), work))
+                .await
+                .unwrap_or_else(|| Err(too_late(operation))),
+            Waited::Elsewhere(elsewhere) => return Err(elsewhere),
+        };
+        Ok(self.learned(result, &shared.live))
     }
 
     /// As a transaction of its own.
@@ -178,7 +207,11 @@ impl RecordStore for PostgresStore {
         let limit = Some(deadline.map_or(limit, |deadline| deadline.min(limit)));
         let asked = async {
             if self.pool.shares() {
-                let shared = self.pool.shared().await.map_err(|failure| failure.error)?;
+                let shared = self
+                    .pool
+                    .shared(Instant::now())
+                    .await
+                    .map_err(|failure| failure.error)?;
                 answers(&shared.live, limit).await
             } else {
                 let exclusive = self.pool.exclusive().await.map_err(|failure| failure.error)?;
@@ -191,18 +224,19 @@ impl RecordStore for PostgresStore {
     }
 }
 
-/// Whether the server answers on this connection. One that does not by then takes no more work.
+/// Whether the server answers on this connection. One that does not by then takes no more work, unless somebody before this question may
+/// be what takes long.
 async fn answers(live: &Live, limit: Option<Instant>) -> Result<(), StoreError> {
-    match within(limit, live.client().check_connection()).await {
-        Some(answer) => answer.map_err(|cause| {
-            live.note(&cause);
-            classify_plain(&cause, Phase::NothingWritten).error
-        }),
-        None => {
+    let Some(answer) = within(limit, live.client().check_connection()).await else {
+        if live.users() <= 1 {
             live.give_up();
-            Err(StoreError::Unavailable)
         }
-    }
+        return Err(StoreError::Unavailable);
+    };
+    answer.map_err(|cause| {
+        live.note(&cause);
+        classify_plain(&cause, Phase::NothingWritten).error
+    })
 }
 
 /// What a deadline means for an operation that was under way.

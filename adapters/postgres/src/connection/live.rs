@@ -1,7 +1,7 @@
 //! One connection, the statements prepared on it, and when it was last heard of.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -17,6 +17,9 @@ use crate::sql::Plan;
 /// Statements kept prepared on one connection; beyond it the longest unused ones are closed.
 const MAX_STATEMENTS: usize = 500;
 
+/// How long nobody on a connection may have an answer before those who can keep away from it.
+const STUCK: Duration = Duration::from_secs(1);
+
 /// A connection with its statements.
 #[derive(Debug)]
 pub(crate) struct Live {
@@ -30,8 +33,14 @@ pub(crate) struct Live {
     born: u64,
     /// The moment of the pool at which it was last known to be alive.
     seen: AtomicU64,
-    /// Who shares it at the moment.
-    pub(super) users: AtomicUsize,
+    /// How often somebody began to share it, and how often somebody ceased to.
+    joined: AtomicU64,
+    left: AtomicU64,
+    made: Instant,
+    /// The milliseconds since `made` after which its line last moved: somebody had an answer, or was the first to stand there.
+    moved_ms: AtomicU64,
+    /// Whether it has been replaced while somebody was using it.
+    pub(super) stray: AtomicBool,
     /// Whether somebody gave up waiting for a statement that may still be running here.
     pub(super) abandoned: AtomicBool,
 }
@@ -85,7 +94,11 @@ impl Live {
             born,
             seen: AtomicU64::new(born),
             heard: Mutex::new(Heard::now()),
-            users: AtomicUsize::new(0),
+            joined: AtomicU64::new(0),
+            left: AtomicU64::new(0),
+            made: Instant::now(),
+            moved_ms: AtomicU64::new(0),
+            stray: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             statements: Mutex::default(),
             clock: AtomicU64::new(0),
@@ -104,7 +117,52 @@ impl Live {
 
     /// Notes that the server was heard of just now.
     pub(super) fn touch(&self) {
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Heard::now();
+        let now = Heard::now();
+        self.moved_ms
+            .store(self.milliseconds(now.monotonic), Ordering::SeqCst);
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+
+    /// How many share it at the moment.
+    pub(crate) fn users(&self) -> u64 {
+        let left = self.left.load(Ordering::SeqCst);
+        self.joined.load(Ordering::SeqCst) - left
+    }
+
+    /// Puts one more into the line of those who wait for an answer here, and tells its place.
+    pub(super) fn join(&self, now: Instant) -> u64 {
+        let place = self.joined.fetch_add(1, Ordering::SeqCst);
+        if self.left.load(Ordering::SeqCst) == place {
+            self.moved_ms.fetch_max(self.milliseconds(now), Ordering::SeqCst);
+        }
+        place
+    }
+
+    /// Takes one out of the line. `true` says that it was the last.
+    pub(super) fn leave(&self) -> bool {
+        self.touch();
+        let left = self.left.fetch_add(1, Ordering::SeqCst) + 1;
+        self.joined.load(Ordering::SeqCst) == left
+    }
+
+    /// Whether somebody stands before this place of the line. Answers come in its order.
+    pub(super) fn stands_behind(&self, place: u64) -> bool {
+        self.left.load(Ordering::SeqCst) < place
+    }
+
+    /// Whether somebody waits here, and nobody has had an answer for long.
+    pub(super) fn is_stuck(&self, now: Instant) -> bool {
+        self.users() > 0 && now >= self.stuck_at()
+    }
+
+    /// When its line counts as stuck, unless it moves before.
+    pub(super) fn stuck_at(&self) -> Instant {
+        self.made + Duration::from_millis(self.moved_ms.load(Ordering::SeqCst)) + STUCK
+    }
+
+    fn milliseconds(&self, now: Instant) -> u64 {
+        let age = now.saturating_duration_since(self.made).as_millis();
+        u64::try_from(age).unwrap_or(u64::MAX)
     }
 
     pub(super) const fn born(&self) -> u64 {

@@ -8,9 +8,9 @@ mod slot;
 mod trust;
 
 use std::pin::pin;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rowstamp_ports::StoreError;
 use tokio::runtime::Handle;
@@ -21,7 +21,7 @@ use super::connector::Connector;
 use super::live::Live;
 use super::settings::{Settings, Statements};
 use crate::errors::{Again, Failure};
-use slot::{Counted, Slot};
+use slot::{Counted, Part, Slot};
 use trust::Trust;
 
 /// How long a connection that was silent may take to say that it is still there.
@@ -42,7 +42,11 @@ pub(crate) struct Pool {
     shared: Box<[Slot]>,
     /// Exclusive connections that are not in use, clean.
     idle: Mutex<Vec<Arc<Live>>>,
+    /// How many of them are kept: none where the only connection is shared, and a transaction beside a statement was one too many.
+    most_idle: usize,
     exclusive: Arc<Semaphore>,
+    /// Shared connections that others have taken the place of while somebody was using them.
+    strays: AtomicUsize,
     trust: Trust,
     /// How long somebody waits for a connection of its own.
     patience: Duration,
@@ -52,19 +56,26 @@ pub(crate) struct Pool {
 #[derive(Debug)]
 pub(crate) struct Shared<'a> {
     pub(crate) live: Arc<Live>,
+    place: u64,
     slot: &'a Slot,
     pool: &'a Pool,
     _counted: Counted<'a>,
 }
 
 impl Shared<'_> {
+    /// When somebody before this one has kept the line waiting for so long that it is better left; `None` where nobody stands before
+    /// it any more.
+    pub(crate) fn stuck_at(&self) -> Option<Instant> {
+        self.live.stands_behind(self.place).then(|| self.live.stuck_at())
+    }
+
     /// Gives the connection no new work, since a statement on it did not end in time. Where nobody else waits for it, the statement is
     /// cancelled, and `true` says that an answer may come very soon. Else it is cancelled when the last one leaves, and the
     /// server's `statement_timeout` may be sooner.
     pub(crate) async fn abandon(&self) -> bool {
-        self.slot.retire(&self.live);
+        self.pool.retire(self.slot, &self.live);
         self.live.abandoned.store(true, Ordering::SeqCst);
-        let alone = self.live.users.load(Ordering::SeqCst) == 1;
+        let alone = self.live.users() == 1;
         if alone {
             self.pool.cancel(&self.live).await;
         }
@@ -74,11 +85,12 @@ impl Shared<'_> {
 
 impl Drop for Shared<'_> {
     fn drop(&mut self) {
-        self.live.touch();
-        let last = self.live.users.fetch_sub(1, Ordering::SeqCst) == 1;
+        if !self.live.leave() {
+            return;
+        }
+        self.pool.is_no_stray(&self.live);
         // Retired, it has no users to come; whoever is still worked for has given up.
-        if last
-            && self.live.abandoned.load(Ordering::SeqCst)
+        if self.live.abandoned.load(Ordering::SeqCst)
             && let Ok(runtime) = Handle::try_current()
         {
             runtime.spawn(clear(Arc::clone(&self.pool.connector), Arc::clone(&self.live)));
@@ -121,11 +133,10 @@ impl Exclusive {
         {
             return;
         }
-        self.pool
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(self.live);
+        let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < self.pool.most_idle {
+            idle.push(Arc::clone(&self.live));
+        }
     }
 
     /// Another connection in place of this one.
@@ -163,7 +174,9 @@ impl Pool {
             connector: Arc::new(connector),
             shared: (0..shared).map(|_| Slot::new()).collect(),
             idle: Mutex::default(),
-            exclusive: Arc::new(Semaphore::new((size - shared).max(1))),
+            most_idle: size.saturating_sub(shared),
+            exclusive: Arc::new(Semaphore::new(size.saturating_sub(shared).max(1))),
+            strays: AtomicUsize::new(0),
             trust: Trust::new(settings.idle_check()),
             patience: settings.connect_timeout,
         }
@@ -177,64 +190,113 @@ impl Pool {
     /// Makes a connection, unless there is one.
     pub(crate) async fn warm_up(self: &Arc<Self>) -> Result<(), StoreError> {
         if self.shares() {
-            self.shared().await.map(drop)
+            self.shared(Instant::now()).await.map(drop)
         } else {
             self.exclusive().await.map(Exclusive::give_back)
         }
         .map_err(|failure| failure.error)
     }
 
-    /// A shared connection that can be counted on as it is: of those that are open the one with the fewest statements under way.
+    /// A place on a shared connection that can be counted on as it is: of those that are open the one with the fewest statements under way.
     /// While all are busy another one is opened in the background.
-    pub(crate) fn shared_at_hand(self: &Arc<Self>) -> Option<Shared<'_>> {
-        let slot = self.least_busy()?;
+    pub(crate) fn shared_at_hand(self: &Arc<Self>, now: Instant) -> Option<Shared<'_>> {
+        let slot = self.least_busy(|_| true)?;
         let (counted, before) = Counted::in_slot(slot);
         if before > 0 {
             self.grow();
         }
-        let live = slot.take_part(&self.trust)?;
-        Some(self.share(live, slot, counted))
+        let part = slot.take_part(&self.trust, now)?;
+        Some(self.share(part, slot, counted))
     }
 
-    fn least_busy(&self) -> Option<&Slot> {
+    /// A shared connection: one at hand, one whose line moves where those at hand are stuck, or one that is made or asked first.
+    pub(crate) async fn shared(self: &Arc<Self>, now: Instant) -> Result<Shared<'_>, Failure> {
+        if let Some(shared) = self.shared_at_hand(now) {
+            return Ok(shared);
+        }
+        let chosen = self.least_busy(|_| true);
+        if let Some(slot) = chosen
+            && slot.is_stuck(now)
+        {
+            if let Some(shared) = self.past_the_stuck(now).await {
+                return Ok(shared);
+            }
+            let (counted, _) = Counted::in_slot(slot);
+            if let Some(part) = slot.join(&self.trust, now) {
+                return Ok(self.share(part, slot, counted));
+            }
+        }
+        let slot = chosen.unwrap_or(&self.shared[0]);
+        let (counted, _) = Counted::in_slot(slot);
+        let part = self.connect_slot(slot).await?;
+        Ok(self.share(part, slot, counted))
+    }
+
+    /// Of the open shared connections that satisfy `condition` the one with the fewest statements under way.
+    fn least_busy(&self, condition: impl Fn(&Slot) -> bool) -> Option<&Slot> {
         self.shared
             .iter()
-            .filter(|slot| slot.is_connected())
+            .filter(|slot| slot.is_connected() && condition(slot))
             .min_by_key(|slot| slot.in_flight())
     }
 
-    /// A shared connection, made or asked whether it is there where none can be counted on.
-    pub(crate) async fn shared(self: &Arc<Self>) -> Result<Shared<'_>, Failure> {
-        if let Some(shared) = self.shared_at_hand() {
-            return Ok(shared);
+    /// A shared connection whose line moves, where another has kept its own waiting for long: one that is there, or one that is made for it.
+    /// As many may be made beyond the pool's size as are shared; then, and where none can be made, there is none.
+    pub(crate) async fn past_the_stuck(&self, now: Instant) -> Option<Shared<'_>> {
+        if let Some(slot) = self.least_busy(|slot| !slot.is_stuck(now)) {
+            let (counted, _) = Counted::in_slot(slot);
+            if let Some(part) = slot.take_part(&self.trust, now) {
+                return Some(self.share(part, slot, counted));
+            }
         }
-        let slot = self.least_busy().unwrap_or(&self.shared[0]);
+        let may_replace = self.strays.load(Ordering::SeqCst) < self.shared.len();
+        let slot = self
+            .shared
+            .iter()
+            .find(|slot| !slot.is_connected())
+            .or_else(|| self.least_busy(|_| may_replace))?;
         let (counted, _) = Counted::in_slot(slot);
-        let live = self.connect_slot(slot).await?;
-        Ok(self.share(live, slot, counted))
+        let part = self.replace(slot).await.ok()?;
+        Some(self.share(part, slot, counted))
     }
 
-    fn share<'a>(&'a self, live: Arc<Live>, slot: &'a Slot, counted: Counted<'a>) -> Shared<'a> {
+    fn share<'a>(&'a self, part: Part, slot: &'a Slot, counted: Counted<'a>) -> Shared<'a> {
         Shared {
-            live,
+            live: part.live,
+            place: part.place,
             slot,
             pool: self,
             _counted: counted,
         }
     }
 
-    /// The slot's connection, with one more user: checked where it was silent, made anew where there is none.
-    async fn connect_slot(&self, slot: &Slot) -> Result<Arc<Live>, Failure> {
+    /// A place on the slot's connection: checked where it was silent, made anew where there is none.
+    async fn connect_slot(&self, slot: &Slot) -> Result<Part, Failure> {
         let failures = slot.failures.load(Ordering::Relaxed);
         let _turn = slot.turn.acquire().await.expect("the semaphore is never closed");
         if let Some(live) = slot.live(&self.trust) {
             if self.is_there(&live).await
-                && let Some(live) = slot.take_part(&self.trust)
+                && let Some(part) = slot.join(&self.trust, Instant::now())
             {
-                return Ok(live);
+                return Ok(part);
             }
-            slot.retire(&live);
+            self.retire(slot, &live);
         }
+        self.connect_into(slot, failures).await
+    }
+
+    /// A place on a new connection in place of the slot's, or on what somebody else has put there meanwhile.
+    async fn replace(&self, slot: &Slot) -> Result<Part, Failure> {
+        let failures = slot.failures.load(Ordering::Relaxed);
+        let _turn = slot.turn.acquire().await.expect("the semaphore is never closed");
+        if let Some(part) = slot.take_part(&self.trust, Instant::now()) {
+            return Ok(part);
+        }
+        self.connect_into(slot, failures).await
+    }
+
+    /// Connects, once for all who wait for their turn at the slot: `failures` is how many there were when this one came.
+    async fn connect_into(&self, slot: &Slot, failures: u64) -> Result<Part, Failure> {
         if slot.failures.load(Ordering::Relaxed) != failures {
             return Err(Failure {
                 error: StoreError::Unavailable,
@@ -242,11 +304,35 @@ impl Pool {
             });
         }
         match self.connector.connect(self.trust.now()).await {
-            Ok(live) => Ok(slot.put(live)),
+            Ok(live) => {
+                if let Some(replaced) = slot.live(&self.trust) {
+                    self.retire(slot, &replaced);
+                }
+                Ok(slot.put(live))
+            }
             Err(failure) => {
                 slot.failed(&failure);
                 Err(failure)
             }
+        }
+    }
+
+    /// Gives a connection no new work. While somebody is using it still, it counts as a stray.
+    fn retire(&self, slot: &Slot, live: &Arc<Live>) {
+        if !slot.retire(live) || live.users() == 0 {
+            return;
+        }
+        self.strays.fetch_add(1, Ordering::SeqCst);
+        live.stray.store(true, Ordering::SeqCst);
+        if live.users() == 0 {
+            self.is_no_stray(live);
+        }
+    }
+
+    /// Notes that nobody uses a connection any more.
+    fn is_no_stray(&self, live: &Live) {
+        if live.stray.load(Ordering::SeqCst) && live.stray.swap(false, Ordering::SeqCst) {
+            self.strays.fetch_sub(1, Ordering::SeqCst);
         }
     }
 
@@ -293,8 +379,8 @@ impl Pool {
         tokio::spawn(async move {
             let slot = &pool.shared[index];
             // A failure was logged; the open connections carry on.
-            if let Ok(live) = pool.connect_slot(slot).await {
-                live.users.fetch_sub(1, Ordering::SeqCst);
+            if let Ok(part) = pool.connect_slot(slot).await {
+                part.live.leave();
             }
             slot.growing.store(false, Ordering::Relaxed);
         });

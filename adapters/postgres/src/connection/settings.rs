@@ -23,6 +23,10 @@ use protection::protection;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a statement may run where no setting says otherwise.
 const STATEMENT_TIMEOUT_MS: u64 = 30_000;
+/// How long what was sent may go unacknowledged by the server's network before the connection counts as lost (on Linux). A server that
+/// works on a statement acknowledges what it does not read yet, until that fills its buffer; it is left more time than a line that does not
+/// move takes to be avoided.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 /// How long a connection may be silent before it is asked whether it is still there.
 const IDLE_CHECK: Duration = Duration::from_secs(30);
 
@@ -240,6 +244,7 @@ impl Settings {
             // Of several addresses behind a name one may be dead, and the others must get their turn.
             .connect_timeout(self.connect_timeout / 2)
             .keepalives_idle(Duration::from_mins(1))
+            .tcp_user_timeout(UNACKNOWLEDGED)
             .ssl_mode(match self.tls {
                 TlsMode::Disable | TlsMode::Allow => DriverSslMode::Disable,
                 TlsMode::Prefer => DriverSslMode::Prefer,

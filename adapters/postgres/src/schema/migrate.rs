@@ -5,9 +5,11 @@ use std::path::Path;
 
 use refinery::{Migration, Runner};
 use tokio_postgres::Client;
+use tokio_postgres::error::DbError;
 
 use super::SchemaError;
 use super::session::refused;
+use crate::errors::words;
 
 /// Runs what was not run yet, each file in a transaction of its own.
 pub(super) async fn run(client: &mut Client, directory: &Path) -> Result<Vec<String>, SchemaError> {
@@ -57,7 +59,11 @@ fn failed(error: refinery::Error) -> SchemaError {
     let mut cause = std::error::Error::source(&error);
     while let Some(inner) = cause {
         message.push_str(": ");
-        message.push_str(&inner.to_string());
+        if let Some(refusal) = inner.downcast_ref::<DbError>() {
+            message.push_str(&words(refusal));
+        } else {
+            message.push_str(&inner.to_string());
+        }
         cause = inner.source();
     }
     SchemaError::Migrations(message)

@@ -8,6 +8,7 @@ use super::inspect;
 use super::missing::{Missing, missing};
 use super::{Drift, SchemaError};
 use crate::connection::{Chain, Pool, Statements};
+use crate::errors::words;
 
 /// Any number would do, if all of us take the same: "rowstamp" in ASCII.
 const LOCK: i64 = 0x726f_7773_7461_6d70;
@@ -66,12 +67,8 @@ impl Session {
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 pub(super) fn refused(cause: Error) -> SchemaError {
-    match cause.as_db_error() {
-        Some(error) => SchemaError::Refused(match (error.detail(), error.hint()) {
-            (Some(detail), _) => format!("{} ({detail})", error.message()),
-            (None, Some(hint)) => format!("{} ({hint})", error.message()),
-            (None, None) => error.message().to_owned(),
-        }),
-        None => SchemaError::Refused(Chain(&cause).to_string()),
-    }
+    SchemaError::Refused(match cause.as_db_error() {
+        Some(refusal) => words(refusal),
+        None => Chain(&cause).to_string(),
+    })
 }

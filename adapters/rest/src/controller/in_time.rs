@@ -2,12 +2,13 @@
 //!
 //! Operations of the store are not bounded here: the store knows what a deadline means for a write.
 
+use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Instant;
 
-use futures_util::{FutureExt as _, poll};
+use futures_util::FutureExt as _;
 use rowstamp_domain::definition::ResourceDefinition;
 use rowstamp_ports::Refusal;
 
@@ -23,7 +24,7 @@ pub(super) async fn in_time<T>(
     };
     let mut work = pin!(work);
     // Most of it is ready at once, and then needs no timer.
-    if let Poll::Ready(done) = poll!(work.as_mut()) {
+    if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
         return Ok(done);
     }
     let done = tokio::time::timeout_at(deadline.into(), work).await;
@@ -40,16 +41,14 @@ pub(super) async fn call(
     if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
         return Err(late());
     }
-    match in_time(deadline, AssertUnwindSafe(hook).catch_unwind()).await? {
-        Ok(said) => said.map_err(|refusal| Problem::of_refusal(refusal, definition)),
-        Err(_) => {
-            tracing::error!(resource = definition.name, "a hook panicked");
-            Err(Problem::new(
-                codes::INTERNAL,
-                "the request could not be completed",
-            ))
-        }
-    }
+    let Ok(said) = in_time(deadline, AssertUnwindSafe(hook).catch_unwind()).await? else {
+        tracing::error!(resource = definition.name, "a hook panicked");
+        return Err(Problem::new(
+            codes::INTERNAL,
+            "the request could not be completed",
+        ));
+    };
+    said.map_err(|refusal| Problem::of_refusal(refusal, definition))
 }
 
 fn late() -> Problem {

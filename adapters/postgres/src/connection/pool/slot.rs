@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::Semaphore;
 
@@ -72,25 +73,35 @@ impl Slot {
         self.open(&mut self.locked(), trust).cloned()
     }
 
-    /// The connection with one more user, if it can be counted on without asking.
-    pub(super) fn take_part(&self, trust: &Trust) -> Option<Arc<Live>> {
+    /// A place on the connection, if it can be counted on without asking and its line moves.
+    pub(super) fn take_part(&self, trust: &Trust, now: Instant) -> Option<Part> {
         let mut slot = self.locked();
         let live = self.open(&mut slot, trust)?;
-        if trust.asks(live) {
+        if trust.asks(live) || live.is_stuck(now) {
             return None;
         }
-        // Counted under the lock, so that a connection that was retired has no users to come.
-        live.users.fetch_add(1, Ordering::SeqCst);
-        Some(Arc::clone(live))
+        Some(Part::of(live, now))
+    }
+
+    /// A place on the connection, whatever is the matter with it.
+    pub(super) fn join(&self, trust: &Trust, now: Instant) -> Option<Part> {
+        let mut slot = self.locked();
+        let live = self.open(&mut slot, trust)?;
+        Some(Part::of(live, now))
+    }
+
+    /// Whether there is a connection and its line does not move.
+    pub(super) fn is_stuck(&self, now: Instant) -> bool {
+        self.locked().as_ref().is_some_and(|live| live.is_stuck(now))
     }
 
     /// Puts a new connection here, with its first user.
-    pub(super) fn put(&self, new: Live) -> Arc<Live> {
+    pub(super) fn put(&self, new: Live) -> Part {
         let live = Arc::new(new);
-        live.users.fetch_add(1, Ordering::SeqCst);
-        *self.locked() = Some(Arc::clone(&live));
+        let part = Part::of(&live, Instant::now());
+        *self.locked() = Some(live);
         self.connected.store(true, Ordering::Relaxed);
-        live
+        part
     }
 
     /// Puts a connection that nobody uses here, unless there is one.
@@ -107,20 +118,22 @@ impl Slot {
     /// Takes the connection out, unless somebody is using it.
     pub(super) fn take_unused(&self, trust: &Trust) -> Option<Arc<Live>> {
         let mut slot = self.locked();
-        if self.open(&mut slot, trust)?.users.load(Ordering::SeqCst) > 0 {
+        if self.open(&mut slot, trust)?.users() > 0 {
             return None;
         }
         self.connected.store(false, Ordering::Relaxed);
         slot.take()
     }
 
-    /// Gives the slot's connection no new work.
-    pub(super) fn retire(&self, retired: &Arc<Live>) {
+    /// Gives the slot's connection no new work, unless another has taken its place.
+    pub(super) fn retire(&self, retired: &Arc<Live>) -> bool {
         let mut slot = self.locked();
-        if slot.as_ref().is_some_and(|live| Arc::ptr_eq(live, retired)) {
+        let is_here = slot.as_ref().is_some_and(|live| Arc::ptr_eq(live, retired));
+        if is_here {
             *slot = None;
             self.connected.store(false, Ordering::Relaxed);
         }
+        is_here
     }
 
     fn locked(&self) -> MutexGuard<'_, Option<Arc<Live>>> {
@@ -133,6 +146,23 @@ impl Slot {
             self.connected.store(false, Ordering::Relaxed);
         }
         slot.as_ref()
+    }
+}
+
+/// A place in the line of a connection.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) live: Arc<Live>,
+    pub(super) place: u64,
+}
+
+impl Part {
+    /// Called under the slot's lock, so that a connection that was retired has no users to come.
+    fn of(live: &Arc<Live>, now: Instant) -> Self {
+        Self {
+            place: live.join(now),
+            live: Arc::clone(live),
+        }
     }
 }
 

@@ -53,6 +53,6 @@ impl Trust {
     /// Whether it must be asked before it is used.
     pub(super) fn asks(&self, live: &Live) -> bool {
         let doubted = live.seen() < self.doubted.load(Ordering::SeqCst);
-        doubted || live.users.load(Ordering::SeqCst) == 0 && live.is_silent_for(self.silence)
+        doubted || live.users() == 0 && live.is_silent_for(self.silence)
     }
 }
