@@ -56,15 +56,20 @@ fn failure(error_type: &str, error_message: String) -> Diagnostic {
 }
 
 /// Lambda kills the process at its deadline without a word, so the answer must be under way before: by 250 ms, or half of the time that is
-/// left where that is less. The store takes some of it to hear whether what it cancelled was written. A deadline that passed a day ago or more is none: some emulators send a duration instead.
+/// left where that is less. The store takes some of it to hear whether what it cancelled was written.
 fn deadline(lambda: SystemTime, now: SystemTime, instant: Instant) -> Option<Instant> {
-    let left = match lambda.duration_since(now) {
-        Ok(left) => left,
-        Err(past) if past.duration() >= Duration::from_hours(24) => return None,
-        Err(_) => Duration::ZERO,
-    };
+    let left = time_left(lambda, now)?;
     let margin = (left / 2).min(Duration::from_millis(250));
     instant.checked_add(left.saturating_sub(margin))
+}
+
+/// The time until Lambda's deadline. One that passed a day ago or more is none: some emulators send a duration instead.
+pub(crate) fn time_left(lambda: SystemTime, now: SystemTime) -> Option<Duration> {
+    match lambda.duration_since(now) {
+        Ok(left) => Some(left),
+        Err(past) if past.duration() >= Duration::from_hours(24) => None,
+        Err(_) => Some(Duration::ZERO),
+    }
 }
 
 #[cfg(test)]

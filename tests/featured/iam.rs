@@ -114,6 +114,77 @@ async fn a_profile_gives_the_key_and_the_region() {
 }
 
 #[tokio::test]
+async fn roles_and_sessions_are_asked_for_where_they_are_given_out() {
+    let (directory, pretender) = (Directory::new(), Pretender::start().await);
+    let url = pretender.url("verify-full");
+    let common = [("DATABASE_URL", url.as_str()), ("AWS_REGION", "eu-west-1")];
+
+    // A web identity, such as that of a pod, for a role.
+    let token = path(&directory, "token");
+    write(&token, "the-pods-token");
+    let sts = answering(
+        200,
+        "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+         <AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>AKIAROLE</AccessKeyId>\
+         <SecretAccessKey>hush</SecretAccessKey><SessionToken>session</SessionToken>\
+         <Expiration>2126-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleWithWebIdentityResult>\
+         </AssumeRoleWithWebIdentityResponse>",
+    )
+    .await;
+    let web_identity = [
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", token.as_str()),
+        ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/library"),
+        ("AWS_ENDPOINT_URL_STS", &sts),
+    ];
+
+    // A session of `aws sso login`, for a role of the profile.
+    let config = path(&directory, "config");
+    write(
+        &config,
+        "[default]\nsso_start_url = https://x.awsapps.com/start\nsso_region = eu-west-1\n\
+         sso_account_id = 123456789012\nsso_role_name = library\n",
+    );
+    let cache = path(&directory, ".aws/sso/cache");
+    std::fs::create_dir_all(&cache).unwrap();
+    write(
+        // Named after the SHA-1 of the address.
+        &format!("{cache}/3947de8b16688092197fa616c34e01335f21d256.json"),
+        r#"{"accessToken":"the-sessions-token","expiresAt":"2126-01-01T00:00:00Z","region":"eu-west-1","startUrl":"https://x.awsapps.com/start"}"#,
+    );
+    let portal = answering(
+        200,
+        r#"{"roleCredentials":{"accessKeyId":"AKIASESSION","secretAccessKey":"hush","sessionToken":"session","expiration":4922985600000}}"#,
+    )
+    .await;
+    let session = [
+        ("AWS_CONFIG_FILE", config.as_str()),
+        ("AWS_ENDPOINT_URL_SSO", &portal),
+    ];
+
+    // What a program of one's own prints.
+    let program = path(&directory, "program");
+    write(
+        &program,
+        "[default]\ncredential_process = echo '{\"Version\": 1, \"AccessKeyId\": \"AKIAPROCESS\", \"SecretAccessKey\": \"hush\"}'\n",
+    );
+    let process = [("AWS_CONFIG_FILE", program.as_str())];
+
+    for (source, key) in [
+        (&web_identity[..], "AKIAROLE"),
+        (&session[..], "AKIASESSION"),
+        (&process[..], "AKIAPROCESS"),
+    ] {
+        let before = pretender.passwords().len();
+        let output = check(&directory, &[&common[..], source].concat()).await;
+        let passwords = pretender.passwords();
+        let token = passwords
+            .get(before)
+            .unwrap_or_else(|| panic!("{key}: it did not log in: {}", words(&output)));
+        assert_eq!(signer(token), (key, "eu-west-1"));
+    }
+}
+
+#[tokio::test]
 async fn a_database_behind_a_tunnel_is_spoken_to_under_its_own_name() {
     let directory = Directory::new();
     let pretender = Pretender::start_as("library.c1.eu-west-3.rds.amazonaws.com").await;

@@ -437,42 +437,45 @@ async fn nothing_is_sent_where_it_is_switched_off() {
 
 #[tokio::test]
 async fn the_last_spans_arrive_when_the_environment_ends() {
-    let collector = Collector::start().await;
-    collector.answer_with(503);
-    let mut traced = Traced::start(&collector, &[]).await;
-    // What could not be sent before is there at the end, and so is what was under way.
-    assert_eq!(traced.get("/authors").await, 200);
-    let (client, connection) = tokio_postgres::connect(traced.database.url(), NoTls)
-        .await
-        .unwrap();
-    tokio::spawn(connection);
-    client
-        .batch_execute("BEGIN; LOCK TABLE loans IN ACCESS EXCLUSIVE MODE")
-        .await
-        .unwrap();
-    let api = traced.function.api();
-    let under_way = api.invoke(
-        event(CREATE, "", &json_type(), &json!({"book": "b"})),
-        Duration::from_secs(20),
-    );
-    let end = async {
-        while api.under_way() == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        collector.answer_with(200);
-        traced.function.terminate();
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        drop(client);
-    };
-    let (answer, ()) = tokio::join!(under_way, end);
-    assert_eq!(read(&answer).0, 201);
-    let status = traced.function.ended().await;
-    assert!(status.success(), "{status}: {}", traced.function.log());
-    let names: Vec<String> = collector.spans().into_iter().map(|span| span.name).collect();
-    assert_eq!(
-        names,
-        ["SELECT authors", "GET /authors", "INSERT loans", "POST /loans"]
-    );
+    for concurrency in ["1", "4"] {
+        let collector = Collector::start().await;
+        collector.answer_with(503);
+        let mut traced = Traced::start(&collector, &[("AWS_LAMBDA_MAX_CONCURRENCY", concurrency)]).await;
+        // What could not be sent before is there at the end, and so is what was under way.
+        assert_eq!(traced.get("/authors").await, 200);
+        let (client, connection) = tokio_postgres::connect(traced.database.url(), NoTls)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        client
+            .batch_execute("BEGIN; LOCK TABLE loans IN ACCESS EXCLUSIVE MODE")
+            .await
+            .unwrap();
+        let api = traced.function.api();
+        let under_way = api.invoke(
+            event(CREATE, "", &json_type(), &json!({"book": "b"})),
+            Duration::from_secs(20),
+        );
+        let end = async {
+            while api.under_way() == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            collector.answer_with(200);
+            traced.function.terminate();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            drop(client);
+        };
+        let (answer, ()) = tokio::join!(under_way, end);
+        assert_eq!(read(&answer).0, 201);
+        let status = traced.function.ended().await;
+        assert!(status.success(), "{status}: {}", traced.function.log());
+        let names: Vec<String> = collector.spans().into_iter().map(|span| span.name).collect();
+        assert_eq!(
+            names,
+            ["SELECT authors", "GET /authors", "INSERT loans", "POST /loans"],
+            "{concurrency} at once"
+        );
+    }
 }
 
 #[tokio::test]

@@ -62,7 +62,8 @@ impl Exporter {
     /// Sends everything that waits, for at most `limit`, unless the last time failed a moment ago.
     pub(crate) async fn flush(&self, limit: Duration) {
         let is_paused = self.paused_until().is_some_and(|until| Instant::now() < until);
-        if !is_paused {
+        // No time at all is no failure of the collector's.
+        if !is_paused && !limit.is_zero() {
             self.flush_last(limit).await;
         }
     }

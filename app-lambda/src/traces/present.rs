@@ -12,6 +12,8 @@ use rowstamp_ports::{Problems, RecordStore, Vars};
 use rowstamp_rest::Measurement;
 use rowstamp_telemetry::{Invocation, Place, RequestSpan, Settings, Started, Telemetry, Told};
 
+use crate::handler::time_left;
+
 /// Lambda ends the process at the deadline of the invocation, also where that is answered already.
 const MARGIN: Duration = Duration::from_millis(100);
 
@@ -78,8 +80,11 @@ impl Traces {
     /// Sends the spans that have ended. Whoever asked has the answer already; the next event is asked for afterwards.
     pub(crate) async fn flush(&self, deadline: SystemTime) {
         let Some(exporting) = &self.0 else { return };
-        let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
-        exporting.telemetry.flush(left.saturating_sub(MARGIN)).await;
+        let left = match time_left(deadline, SystemTime::now()) {
+            Some(left) => left.saturating_sub(MARGIN),
+            None => Duration::MAX,
+        };
+        exporting.telemetry.flush(left).await;
     }
 
     /// The same at the end of the environment.
