@@ -57,7 +57,7 @@ struct Library {
     directory: Directory,
     /// Closed before the database is dropped.
     _route: OpenRoute,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 impl Library {
@@ -91,7 +91,7 @@ impl Library {
             served,
             directory,
             _route: open,
-            _database: database,
+            database,
         }
     }
 
