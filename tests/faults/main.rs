@@ -1,7 +1,6 @@
 //! Networks, servers and neighbours that fail, and what becomes of requests meanwhile. `docs/reliability.md` lists the promises.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod beginnings;
 mod certificates;
 mod credentials;
 mod crowd;
@@ -17,6 +16,7 @@ mod programs;
 mod rds;
 mod retries;
 mod scene;
+mod starts;
 mod storms;
 mod swaps;
 mod tls;
