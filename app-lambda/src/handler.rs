@@ -71,15 +71,15 @@ fn failure(error_type: &str, error_message: String) -> Diagnostic {
     }
 }
 
-/// Lambda kills the process at its deadline without a word, so the answer must be under way before: by a tenth of the time
-/// that is left, at most 250 ms. A deadline that passed a day ago or more is none: some emulators send a duration instead.
+/// Lambda kills the process at its deadline without a word, so the answer must be under way before: by 250 ms, or half of the time that is
+/// left where that is less. The store takes some of it to hear whether what it cancelled was written. A deadline that passed a day ago or more is none: some emulators send a duration instead.
 fn deadline(lambda: SystemTime, now: SystemTime, instant: Instant) -> Option<Instant> {
     let left = match lambda.duration_since(now) {
         Ok(left) => left,
         Err(past) if past.duration() >= Duration::from_hours(24) => return None,
         Err(_) => Duration::ZERO,
     };
-    let margin = (left / 10).min(Duration::from_millis(250));
+    let margin = (left / 2).min(Duration::from_millis(250));
     instant.checked_add(left.saturating_sub(margin))
 }
 
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn the_answer_is_due_before_lambda_ends_the_process() {
         let (now, instant) = (SystemTime::UNIX_EPOCH + Duration::from_hours(48), Instant::now());
-        for (left_ms, due_ms) in [(30_000, 29_750), (3_000, 2_750), (1_000, 900), (0, 0)] {
+        for (left_ms, due_ms) in [(30_000, 29_750), (3_000, 2_750), (1_000, 750), (300, 150), (0, 0)] {
             let due = deadline(now + Duration::from_millis(left_ms), now, instant).unwrap();
             assert_eq!(due - instant, Duration::from_millis(due_ms), "{left_ms}");
         }

@@ -30,6 +30,7 @@ mod request_log;
 mod runtime;
 mod shutdown;
 mod start;
+mod traces;
 
 use std::process::ExitCode;
 

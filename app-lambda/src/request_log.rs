@@ -75,6 +75,8 @@ struct Line<'a> {
     invocation: &'a str,
     id: &'a str,
     #[serde(rename = "xrayTraceId", skip_serializing_if = "Option::is_none")]
+    xray: Option<&'a str>,
+    #[serde(rename = "trace_id", skip_serializing_if = "Option::is_none")]
     trace: Option<&'a str>,
     #[serde(rename = "FunctionName")]
     function: &'a str,
@@ -112,18 +114,19 @@ impl RequestLog {
         !self.answered_before.swap(true, Ordering::Relaxed)
     }
 
-    /// Writes the line of a request that took `duration` from its event to its answer.
+    /// Writes the line of a request that took `duration` from its event to its answer, and is part of `trace` where its span is sent.
     pub(crate) fn write(
         &self,
         context: &Context,
         cold_start: bool,
         duration: Duration,
         measured: &Measurement,
+        trace: Option<&str>,
     ) {
         if self.metrics.is_none() && !tracing::enabled!(Level::INFO) {
             return;
         }
-        let line = self.line(context, cold_start, duration, measured, SystemClock.now());
+        let line = self.line(context, cold_start, duration, measured, trace, SystemClock.now());
         // A log that cannot be written is no reason to answer less.
         let _ = std::io::stdout().lock().write_all(line.as_bytes());
     }
@@ -134,6 +137,7 @@ impl RequestLog {
         cold_start: bool,
         duration: Duration,
         measured: &Measurement,
+        trace: Option<&str>,
         now: Timestamp,
     ) -> String {
         let store = measured.store;
@@ -147,7 +151,8 @@ impl RequestLog {
             message: "answered",
             invocation: &context.request_id,
             id: &measured.request_id,
-            trace: context.xray_trace_id.as_deref(),
+            xray: context.xray_trace_id.as_deref(),
+            trace,
             function: &self.function,
             function_version: &self.version,
             cold_start,
@@ -226,7 +231,7 @@ mod tests {
         };
         let now = Timestamp::from_micros_since_1970(1_769_860_800_123_456).expect("it is in range");
         let log = RequestLog::new(settings, &environment);
-        let text = log.line(&context, true, Duration::from_millis(5), &measured, now);
+        let text = log.line(&context, true, Duration::from_millis(5), &measured, None, now);
         assert_eq!(text.matches('\n').count(), 1, "{text}");
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }

@@ -60,7 +60,8 @@ pub(crate) async fn serve(parts: Parts) -> Result<(), StartError> {
             answer(event, &parts).await
         }
     });
-    let under_way = UnderWay::new();
+    let traces = parts.traces.clone();
+    let under_way = UnderWay::new(traces.clone());
     let runtime = Runtime::new(service)
         .layer(TracingLayer::new())
         .layer(under_way.clone());
@@ -68,13 +69,15 @@ pub(crate) async fn serve(parts: Parts) -> Result<(), StartError> {
     let served = runtime.run_concurrent();
     let told_to_end = async {
         signals.announced().await;
+        let announced = Instant::now();
         under_way.ended().await;
+        announced
     };
     tokio::select! {
         result = served => result.map_err(|error| failed(&error)),
-        () = told_to_end => {
+        announced = told_to_end => {
             drop(parts);
-            shutdown::farewell().await;
+            tokio::join!(shutdown::farewell(), traces.flush_last(shutdown::time_left(announced)));
             tracing::info!("the environment ends");
             Ok(())
         }
@@ -87,14 +90,19 @@ async fn answer(event: LambdaEvent<Box<RawValue>>, parts: &Parts) -> Result<Answ
     let context = event.context.clone();
     let mut measured = None;
     let core = async |request| {
-        let answered = parts.controller.handle_measured(request).await;
-        measured = Some(answered.measurement);
+        let span = parts.traces.begin(&request, &context, cold_start);
+        let answered = span.around(parts.controller.handle_measured(request)).await;
+        measured = Some((answered.measurement, span));
         answered.response
     };
     let commands = async |event: &str| parts.maintenance.answer(event).await;
     let answer = handle(event, &parts.events, core, commands).await;
-    if let Some(measured) = measured {
-        parts.log.write(&context, cold_start, began.elapsed(), &measured);
+    if let Some((measured, span)) = measured {
+        let (took, trace) = (began.elapsed(), span.trace_id());
+        span.end(&measured);
+        parts
+            .log
+            .write(&context, cold_start, took, &measured, trace.as_deref());
     }
     answer
 }

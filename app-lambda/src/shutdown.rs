@@ -1,4 +1,4 @@
-//! An end in good order: what is under way is answered, then the connections to the database are closed.
+//! An end in good order: what is under way is answered, then the connections to the database are closed and the last spans sent.
 //!
 //! Lambda ends an environment with a bare kill, unless an extension is registered in it: then SIGTERM comes first, and the kill
 //! half a second later. So one is registered that wants no events. Where that cannot be, as with some emulators, the
@@ -6,7 +6,7 @@
 
 use std::io;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lambda_extension::Extension;
 use lambda_runtime::tower::{Layer, Service};
@@ -15,8 +15,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use crate::traces::Traces;
+
 /// What is under way has so long to end. The kill comes 500 ms after the signal.
 const GRACE: Duration = Duration::from_millis(400);
+/// Everything has ended so long after the signal.
+const END: Duration = Duration::from_millis(470);
 /// Longer than the registration takes, where there is one to be had.
 const REGISTRATION: Duration = Duration::from_secs(1);
 /// The connections' farewells are on their way by then; nobody says when.
@@ -67,26 +71,41 @@ pub(crate) async fn farewell() {
     tokio::time::sleep(FAREWELL).await;
 }
 
-/// Counts the invocations under way, from the event to the answer that was posted.
+/// How long the last things may take, of which there may be none.
+pub(crate) fn time_left(announced: Instant) -> Duration {
+    END.saturating_sub(announced.elapsed())
+}
+
+/// Counts the invocations under way, from the event to the answer that was posted, and has their spans sent afterwards: Lambda freezes an
+/// environment when it asks for the next event, not before.
 #[derive(Debug, Clone)]
-pub(crate) struct UnderWay(watch::Sender<usize>);
+pub(crate) struct UnderWay {
+    count: watch::Sender<usize>,
+    traces: Traces,
+}
 
 impl UnderWay {
-    pub(crate) fn new() -> Self {
-        Self(watch::Sender::new(0))
+    pub(crate) fn new(traces: Traces) -> Self {
+        Self {
+            count: watch::Sender::new(0),
+            traces,
+        }
     }
 
     /// Waits until nothing is under way, but not for long.
     pub(crate) async fn ended(&self) {
-        let mut count = self.0.subscribe();
+        let mut count = self.count.subscribe();
         if timeout(GRACE, count.wait_for(|count| *count == 0)).await.is_err() {
-            tracing::warn!(under_way = *self.0.borrow(), "the end comes before the answers");
+            tracing::warn!(
+                under_way = *self.count.borrow(),
+                "the end comes before the answers"
+            );
         }
     }
 
     fn one_more(&self) -> One {
-        self.0.send_modify(|count| *count += 1);
-        One(self.0.clone())
+        self.count.send_modify(|count| *count += 1);
+        One(self.count.clone())
     }
 }
 
@@ -132,10 +151,14 @@ where
 
     fn call(&mut self, invocation: LambdaInvocation) -> Self::Future {
         let one = self.under_way.one_more();
+        let traces = self.under_way.traces.clone();
+        let deadline = invocation.context.deadline();
         let answered = self.inner.call(invocation);
         Box::pin(async move {
             let result = answered.await;
+            // From here on the end does not wait for this one: what is not sent yet is sent there.
             drop(one);
+            traces.flush(deadline).await;
             result
         })
     }
@@ -143,11 +166,17 @@ where
 
 #[cfg(test)]
 mod tests {
+    use rowstamp_ports::{Problems, Vars};
+
     use super::*;
+
+    fn under_way() -> UnderWay {
+        UnderWay::new(Traces::read(&Vars::default(), &mut Problems::new()))
+    }
 
     #[tokio::test]
     async fn the_end_waits_for_what_is_under_way() {
-        let under_way = UnderWay::new();
+        let under_way = under_way();
         under_way.ended().await;
         let (first, second) = (under_way.one_more(), under_way.one_more());
         let ended = tokio::spawn({
@@ -163,7 +192,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_end_does_not_wait_for_ever() {
-        let under_way = UnderWay::new();
+        let under_way = under_way();
         let _one = under_way.one_more();
         let began = tokio::time::Instant::now();
         under_way.ended().await;

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use rowstamp_api_gateway::EventSettings;
 use rowstamp_cognito::CognitoIdentity;
 use rowstamp_ports::{CredentialSource, FixedPassword, Problems, SystemClock, UuidV7Source, Vars};
-use rowstamp_postgres::PostgresStore;
+use rowstamp_postgres::{Login, PostgresStore};
 use rowstamp_rest::{BuiltApi, Controller};
 
 use crate::error::StartError;
 use crate::maintenance::{self, Maintenance};
 use crate::request_log::{self, RequestLog};
+use crate::traces::Traces;
 
 /// What the function needs to answer.
 pub(crate) struct Parts {
@@ -23,6 +24,7 @@ pub(crate) struct Parts {
     pub(crate) maintenance: Maintenance,
     pub(crate) log: RequestLog,
     pub(crate) identity: Arc<CognitoIdentity>,
+    pub(crate) traces: Traces,
 }
 
 /// The variables of the environment; what is not text is left out.
@@ -44,12 +46,13 @@ pub(crate) fn assemble(api: BuiltApi, vars: &Vars, concurrency: usize) -> Result
     let answers = rowstamp_rest::Settings::read(vars, &mut problems);
     let identity = identity(vars, &mut problems);
     let log = request_log::Settings::read(vars, &mut problems);
+    let traces = Traces::read(vars, &mut problems);
     let migrates = maintenance::is_allowed(vars, &mut problems);
     let store = problems.into_result(store).map_err(StartError::Settings)?;
     let maintenance = Maintenance::new(migrates, store.clone(), Arc::clone(api.definition()));
     let controller = Controller::new(
         api,
-        Arc::new(store.clone()),
+        traces.around_store(Arc::new(store.clone())),
         Arc::clone(&identity) as _,
         Arc::new(SystemClock),
         Arc::new(UuidV7Source),
@@ -62,6 +65,7 @@ pub(crate) fn assemble(api: BuiltApi, vars: &Vars, concurrency: usize) -> Result
         maintenance,
         log: RequestLog::new(&log, vars),
         identity,
+        traces,
     })
 }
 
@@ -95,40 +99,29 @@ fn credentials(
     vars: &Vars,
     problems: &mut Problems,
 ) -> Option<Arc<dyn CredentialSource>> {
-    match vars.get("ROWSTAMP_DB_AUTH") {
-        None | Some("password") => Some(Arc::new(FixedPassword(settings.password().cloned()))),
-        Some("iam") => iam(settings, vars, problems),
-        Some(_) => {
-            problems.report("ROWSTAMP_DB_AUTH", "expected password or iam");
-            None
-        }
+    match settings.read_login(vars, problems)? {
+        Login::Password => Some(Arc::new(FixedPassword(settings.password().cloned()))),
+        Login::Iam { host, port, user } => iam(host, port, user, vars, problems),
     }
 }
 
 #[cfg(feature = "iam")]
 fn iam(
-    settings: &rowstamp_postgres::Settings,
+    host: &str,
+    port: u16,
+    user: &str,
     vars: &Vars,
     problems: &mut Problems,
 ) -> Option<Arc<dyn CredentialSource>> {
-    if !settings.verifies_server() {
-        // A token is a password in clear text inside TLS: whoever ends the TLS has it.
-        problems.report("PGSSLMODE", "must be verify-full where ROWSTAMP_DB_AUTH is iam");
-    }
-    let Some((host, port, user)) = settings.login() else {
-        problems.report(
-            "PGHOST",
-            "expected the host name of one database where ROWSTAMP_DB_AUTH is iam",
-        );
-        return None;
-    };
     let login = rowstamp_rds::IamLogin::read(host, port, user, vars, problems)?;
     Some(Arc::new(rowstamp_rds::IamTokens::new(&login)))
 }
 
 #[cfg(not(feature = "iam"))]
 fn iam(
-    _settings: &rowstamp_postgres::Settings,
+    _host: &str,
+    _port: u16,
+    _user: &str,
     _vars: &Vars,
     problems: &mut Problems,
 ) -> Option<Arc<dyn CredentialSource>> {

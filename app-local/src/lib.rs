@@ -30,6 +30,7 @@ mod migrate;
 pub mod provision;
 mod serve;
 mod state;
+mod traces;
 
 use std::process::ExitCode;
 

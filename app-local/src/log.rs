@@ -2,6 +2,7 @@
 //!
 //! What is logged is decided where it happens, how much by `RUST_LOG`.
 
+use std::borrow::Cow;
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::command_line::LogFormat;
 /// Starts the log of this process; a second start is ignored, so that several can be served in one process.
 pub(crate) fn start(format: Option<LogFormat>, vars: &Vars, problems: &mut Problems) {
     let wanted = vars.get("RUST_LOG").unwrap_or("info");
-    let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| {
+    let filter = EnvFilter::try_new(without_secrets(wanted)).unwrap_or_else(|_| {
         problems.report(
             "RUST_LOG",
             "expected levels such as info or rowstamp_postgres=debug,info",
@@ -36,10 +37,24 @@ pub(crate) fn start(format: Option<LogFormat>, vars: &Vars, problems: &mut Probl
     };
 }
 
-/// One line a request: what was asked for, how it ended, what it took; no data of anybody.
-pub(crate) fn request(measured: &Measurement) {
+/// What is wanted, but for the AWS SDK where it is not named: its warnings hold whole answers of servers, and such an answer can have
+/// credentials in it. What fails there is told by `rowstamp_rds` in its own words.
+fn without_secrets(wanted: &str) -> Cow<'_, str> {
+    if cfg!(feature = "iam") && !wanted.contains("aws_") {
+        Cow::Owned(format!(
+            "{wanted},aws_config=off,aws_smithy_runtime=off,aws_smithy_http_client=off"
+        ))
+    } else {
+        Cow::Borrowed(wanted)
+    }
+}
+
+/// One line a request: what was asked for, how it ended, what it took, and the trace where it is part of one that is sent; no data of
+/// anybody.
+pub(crate) fn request(measured: &Measurement, trace_id: Option<&str>) {
     tracing::info!(
         id = measured.request_id,
+        trace_id,
         operation = measured.operation,
         resource = measured.resource(),
         status = measured.status.as_u16(),

@@ -13,7 +13,7 @@ use rowstamp_rest::Api;
 
 use crate::command::Failure;
 use crate::command_line::{Migrate, MigrateAction, MigrateSources, Sources};
-use crate::database::{self, Database};
+use crate::database::{self, Choice, Database};
 use crate::state::StateDirectory;
 use crate::{definitions, log, serve};
 
@@ -61,11 +61,11 @@ async fn open(
     sources.set(&mut vars);
     let mut problems = Problems::new();
     log::start(sources.log.log_format, &vars, &mut problems);
-    database::check_settings(&vars, &mut problems);
+    let choice = Choice::read(&vars, &mut problems).await;
     let loaded = definitions::load(api, &vars, database::is_named(&vars), &mut problems);
-    let (api, _) = problems.into_result(loaded)?;
+    let (choice, (api, _)) = problems.into_result(choice.zip(loaded))?;
     let state = StateDirectory::new(&sources.state.state);
-    let database = Database::open(vars, &state).await?;
+    let database = Database::open(choice, vars, &state).await?;
     Ok((database, Arc::clone(api.definition())))
 }
 

@@ -15,13 +15,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::command::Failure;
 use crate::command_line::Serve;
-use crate::database::{self, Database};
+use crate::database::{self, Choice, Database};
 use crate::definitions::{self, Origin};
 use crate::development_tokens::Holder;
 use crate::greeting::Greeting;
 use crate::identity::Callers;
 use crate::log;
 use crate::state::StateDirectory;
+use crate::traces::Traces;
 
 /// How long the token in the greeting is good.
 const TOKEN_TTL: Duration = Duration::from_hours(12);
@@ -38,9 +39,10 @@ pub(crate) async fn run(api: Option<Api>, flags: Serve, mut vars: Vars) -> Resul
         rest.token_hint =
             Some("`rowstamp token SUB` prints a token for this server; send it as `Authorization: Bearer`");
     }
-    database::check_settings(&vars, &mut problems);
+    let traces = Traces::read(&vars, &mut problems);
+    let choice = Choice::read(&vars, &mut problems).await;
     let loaded = definitions::load(api, &vars, database::is_named(&vars), &mut problems);
-    let (api, origin) = problems.into_result(loaded)?;
+    let (choice, (api, origin)) = problems.into_result(choice.zip(loaded))?;
     let definition = Arc::clone(api.definition());
 
     // Before the database: an address that is taken is the likelier mistake, and quickly told.
@@ -51,7 +53,7 @@ pub(crate) async fn run(api: Option<Api>, flags: Serve, mut vars: Vars) -> Resul
         .map_err(|error| Failure::Failed(format!("cannot listen on {listen}: {error}")))?;
     let address = server.local_address().map_err(Failure::of)?;
 
-    let database = Database::open(vars, &state).await?;
+    let database = Database::open(choice, vars, &state).await?;
     prepare(&database, &definition, &flags).await?;
     name_default_rules(&definition);
 
@@ -66,7 +68,7 @@ pub(crate) async fn run(api: Option<Api>, flags: Serve, mut vars: Vars) -> Resul
     identity.warm_up().await;
     let controller = Arc::new(Controller::new(
         api,
-        Arc::new(database.store.clone()),
+        traces.around_store(Arc::new(database.store.clone())),
         Arc::new(identity),
         Arc::new(SystemClock),
         Arc::new(UuidV7Source),
@@ -83,15 +85,19 @@ pub(crate) async fn run(api: Option<Api>, flags: Serve, mut vars: Vars) -> Resul
     };
     println!("{}", greeting.text());
 
+    let traced = traces.clone();
     let handler = move |request| {
-        let controller = Arc::clone(&controller);
+        let (controller, traces) = (Arc::clone(&controller), traced.clone());
         async move {
-            let answered = controller.handle_measured(request).await;
-            log::request(&answered.measurement);
+            let span = traces.begin(&request);
+            let answered = span.around(controller.handle_measured(request)).await;
+            log::request(&answered.measurement, span.trace_id().as_deref());
+            span.end(&answered.measurement);
             answered.response
         }
     };
     server.serve(handler, stopped()?).await;
+    traces.stop().await;
     tracing::info!("stopped");
     database.close().await;
     Ok(())

@@ -11,6 +11,7 @@ pub mod body;
 pub mod caller;
 pub mod definition;
 pub mod field_type;
+pub mod json_text;
 pub mod operation;
 pub mod query;
 pub mod record;

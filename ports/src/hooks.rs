@@ -156,6 +156,8 @@ impl HookPoints {
 }
 
 /// People's own code around the operations of one resource. Every method does nothing unless it is overridden.
+///
+/// A hook that waits when the request's time is over is dropped where it waits, and what it belongs to is undone.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Hooks: Send + Sync {
@@ -169,7 +171,8 @@ pub trait Hooks: Send + Sync {
         Ok(())
     }
 
-    /// After a row was read, before it is shown: may redact.
+    /// After a row was read, before it is shown: may redact, or refuse. A row that a write shows is committed by then, and a refusal keeps it
+    /// from being shown only.
     async fn after_read(&self, _context: &HookContext, _record: &mut Record) -> Result<(), Refusal> {
         Ok(())
     }

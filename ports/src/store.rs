@@ -39,8 +39,9 @@ pub trait RecordStore: Send + Sync {
     /// Starts a unit of work: several operations that happen wholly or not at all.
     async fn begin(&self, context: &StoreContext) -> Result<Box<dyn UnitOfWork>, StoreError>;
 
-    /// Asks whether operations could be carried out now; the readiness check.
-    async fn ready(&self) -> Result<(), StoreError>;
+    /// Asks whether operations could be carried out now; the readiness check. It takes a second at most, and no longer than until
+    /// `deadline`.
+    async fn ready(&self, deadline: Option<Instant>) -> Result<(), StoreError>;
 }
 
 /// Several operations that happen wholly or not at all.

@@ -4,6 +4,7 @@
 
 mod app;
 mod bulk;
+mod carried;
 mod conditional;
 mod coverage;
 mod crud;

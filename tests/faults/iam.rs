@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use rowstamp_tests::certificates::Authority;
 use rowstamp_tests::postgres_server::PostgresServer;
 use rowstamp_tests::served::Directory;
 
-use crate::certificates::Authority;
 use crate::fixture::store;
 use crate::programs::{Kind, Program, Request, definitions};
 use crate::rds::{HOST, Rds, SSL_REQUEST, Tls};

@@ -1,13 +1,15 @@
 //! Networks, servers and neighbours that fail, and what becomes of requests meanwhile. `docs/reliability.md` lists the promises.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod certificates;
+mod beginnings;
+mod commits;
 mod credentials;
 mod crowd;
 mod cuts;
 mod deadlines;
 mod fixture;
 mod frozen;
+mod hooks;
 mod iam;
 mod life;
 mod policies;
@@ -16,6 +18,7 @@ mod programs;
 mod rds;
 mod retries;
 mod scene;
+mod silence;
 mod starts;
 mod storms;
 mod swaps;

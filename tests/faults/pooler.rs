@@ -120,7 +120,7 @@ async fn nothing_is_left_in_a_session_that_others_get() {
             unit.rollback().await.unwrap();
         }
     }
-    store.ready().await.unwrap();
+    store.ready(None).await.unwrap();
     assert_eq!(left(&client).await, before);
     drop((client, store));
     tokio::task::spawn_blocking(move || drop(bouncer)).await.unwrap();

@@ -5,12 +5,15 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rowstamp_ports::StoreError;
+use rowstamp_ports::{Problems, StoreError, Vars};
 use rowstamp_postgres::{PostgresStore, Settings};
+use rowstamp_tests::certificates::{Authority, Identity};
 use rowstamp_tests::postgres_server::PostgresServer;
 use rowstamp_tests::served::Directory;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
-use crate::certificates::{Authority, Identity};
 use crate::fixture::settings;
 
 /// Every way to say how the connection is to be protected.
@@ -121,6 +124,43 @@ async fn each_sslmode_asks_of_the_server_what_libpq_says() {
 }
 
 #[tokio::test]
+async fn allow_speaks_tls_with_a_server_of_this_machine_that_takes_nothing_else() {
+    let identity = Authority::new().identity("localhost");
+    let Some(server) = PostgresServer::start_with_files(
+        &[("ssl", "on")],
+        &[
+            ("server.crt", &identity.certificate),
+            ("server.key", &identity.key),
+            (
+                "pg_hba.conf",
+                "local all all trust\nhostssl all all 127.0.0.1/32 trust\n",
+            ),
+        ],
+    ) else {
+        return;
+    };
+    for (mode, expected) in [
+        ("disable", Err(StoreError::Unavailable)),
+        ("allow", Ok(true)),
+        ("prefer", Ok(true)),
+    ] {
+        let store = store("127.0.0.1", server.port(), mode, None);
+        assert_eq!(encrypted(&store, &server).await, expected, "{mode}");
+        left(store, &server).await;
+    }
+}
+
+#[test]
+fn every_authority_of_amazon_rds_can_verify_a_server() {
+    let pem = rowstamp_rds::CERTIFICATE_AUTHORITIES.as_bytes();
+    let certificates: Vec<CertificateDer<'_>> = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let (taken, refused) = RootCertStore::empty().add_parsable_certificates(certificates);
+    assert!(taken > 80 && refused == 0, "{taken} taken, {refused} refused");
+}
+
+#[tokio::test]
 async fn an_expired_certificate_is_refused_by_whoever_verifies() {
     let authority = Authority::new();
     let Some(server) = with_tls(&authority.expired_identity("localhost")) else {
@@ -189,6 +229,47 @@ async fn a_server_that_refuses_tls_hears_no_more_than_the_wish() {
         let store = PostgresStore::with_password(&Settings::from_url(&url).unwrap());
         assert_eq!(store.warm_up().await, Err(StoreError::Unavailable), "{mode}");
         assert_eq!(*heard.lock().unwrap(), SSL_REQUEST, "{mode}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_in_place_of_a_name_takes_no_protection_away() {
+    // TEST-NET-1 is nobody's, so that the address is another machine's; nothing is sent there.
+    for mode in ["verify-full", ""] {
+        let vars = Vars::new([(
+            "DATABASE_URL".to_owned(),
+            format!("postgres:///x?hostaddr=192.0.2.1&user=u&password=hunter2&sslmode={mode}")
+                .trim_end_matches("&sslmode=")
+                .to_owned(),
+        )]);
+        let mut problems = Problems::new();
+        assert!(Settings::read(&vars, &mut problems).is_none(), "{mode}");
+        let told = problems.to_string();
+        assert!(
+            told.contains("DATABASE_URL: TLS needs the server's name"),
+            "{mode}: {told}"
+        );
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+    // A name of this machine says nothing of the address beside it, and an address is enough where no name is verified.
+    for (url, mode) in [
+        (
+            "postgres:///postgres?user=postgres&password=hunter2&port=",
+            "require",
+        ),
+        (
+            "postgres:///postgres?user=postgres&password=hunter2&port=",
+            "verify-ca",
+        ),
+        ("postgres://postgres:hunter2@localhost:", "require"),
+        ("postgres://postgres:hunter2@localhost:", "verify-full"),
+    ] {
+        let (port, heard) = answering(b"N");
+        let query = if url.contains('?') { "&" } else { "/postgres?" };
+        let url = format!("{url}{port}{query}hostaddr=127.0.0.1&sslmode={mode}");
+        let store = PostgresStore::with_password(&Settings::from_url(&url).unwrap());
+        assert_eq!(store.warm_up().await, Err(StoreError::Unavailable), "{url}");
+        assert_eq!(*heard.lock().unwrap(), SSL_REQUEST, "{url}");
     }
 }
 

@@ -19,7 +19,7 @@ const TESTS: &str = "rowstamp-tests";
 const BENCHES: &str = "rowstamp-benches";
 /// What may see everything.
 const OUTSIDE: [&str; 2] = [TESTS, BENCHES];
-const ADAPTERS: [&str; 7] = [
+const ADAPTERS: [&str; 8] = [
     REST,
     "rowstamp-api-gateway",
     "rowstamp-http",
@@ -27,6 +27,7 @@ const ADAPTERS: [&str; 7] = [
     "rowstamp-postgres",
     "rowstamp-rds",
     "rowstamp-memory",
+    "rowstamp-telemetry",
 ];
 const APPS: [&str; 2] = ["rowstamp-lambda", "rowstamp-local"];
 
@@ -54,6 +55,11 @@ fn is_aws_sdk(name: &str) -> bool {
 /// Whether a crate knows Lambda: its runtime or its events.
 fn is_lambda(name: &str) -> bool {
     name.starts_with("lambda_") || name.starts_with("lambda-") || name == "aws_lambda_events"
+}
+
+/// Whether a crate belongs to OpenTelemetry, which only `telemetry` may bring into a build.
+fn is_opentelemetry(name: &str) -> bool {
+    name.starts_with("opentelemetry")
 }
 
 /// Whether a crate gives futures something to run on.
@@ -125,7 +131,7 @@ fn crates_bring_in_nothing_that_is_not_their_business() {
     let core: Judge = |name| is_driver(name) || is_aws_sdk(name) || is_lambda(name) || name == "hyper";
     let no_cloud: Judge = |name| is_aws_sdk(name) || is_lambda(name);
     let no_database: Judge = is_driver;
-    let rules: [(&str, Judge); 12] = [
+    let rules: [(&str, Judge); 13] = [
         (DERIVE, clock_free),
         (DOMAIN, clock_free),
         (PORTS, port),
@@ -137,6 +143,7 @@ fn crates_bring_in_nothing_that_is_not_their_business() {
         ("rowstamp-memory", port),
         ("rowstamp-api-gateway", |name| is_driver(name) || is_aws_sdk(name)),
         ("rowstamp-rds", |name| is_driver(name) || is_lambda(name)),
+        ("rowstamp-telemetry", port),
         ("rowstamp-local", is_lambda),
     ];
     let mut wrong = Vec::new();
@@ -154,23 +161,91 @@ fn crates_bring_in_nothing_that_is_not_their_business() {
 }
 
 #[test]
-fn only_the_rds_adapter_names_an_aws_sdk_crate() {
+fn each_vendors_crates_have_one_door() {
+    type Judge = fn(&str) -> bool;
+    let doors: [(&str, Judge); 2] = [
+        ("rowstamp-rds", is_aws_sdk),
+        ("rowstamp-telemetry", is_opentelemetry),
+    ];
     let workspace = Workspace::load();
     let mut wrong = Vec::new();
-    for from in workspace
-        .members()
-        .into_iter()
-        .filter(|name| *name != "rowstamp-rds")
-    {
-        for to in workspace.direct(from, &[Kind::Normal, Kind::Build, Kind::Dev]) {
-            if is_aws_sdk(to) {
-                wrong.push(format!("{from} -> {to}"));
+    for (door, is_theirs) in doors {
+        for from in workspace.members().into_iter().filter(|name| *name != door) {
+            for to in workspace.direct(from, &[Kind::Normal, Kind::Build, Kind::Dev]) {
+                // The tests' collector reads what was sent.
+                let reads = from == TESTS && to == "opentelemetry-proto";
+                if is_theirs(to) && !reads {
+                    wrong.push(format!("{from} -> {to}, which is {door}'s"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "only one crate may depend on these: {wrong:#?}");
+}
+
+/// The crates that look for AWS credentials outside Lambda, with what they ask by HTTPS.
+const CHAIN: [&str; 5] = [
+    "aws-config",
+    "aws-sdk-sso",
+    "aws-sdk-ssooidc",
+    "aws-sdk-sts",
+    "aws-smithy-http-client",
+];
+
+#[test]
+fn a_function_compiles_nothing_that_looks_for_credentials_outside_lambda() {
+    let tree = default_tree("rowstamp-lambda");
+    assert!(
+        tree.iter().any(|name| name == "aws-sdk-rds"),
+        "the tree was not read: {tree:?}"
+    );
+    let chain: Vec<_> = tree
+        .iter()
+        .filter(|name| CHAIN.contains(&name.as_str()))
+        .collect();
+    assert!(
+        chain.is_empty(),
+        "the default build of rowstamp-lambda compiles {chain:?}"
+    );
+}
+
+#[test]
+fn nobody_compiles_opentelemetry_who_does_not_ask_for_it() {
+    for application in APPS {
+        let tree = default_tree(application);
+        let found: Vec<_> = tree.iter().filter(|name| is_opentelemetry(name)).collect();
+        assert!(tree.iter().any(|name| name == DOMAIN), "{tree:?}");
+        assert!(
+            found.is_empty(),
+            "the default build of {application} compiles {found:?}"
+        );
+    }
+}
+
+#[test]
+fn no_feature_brings_a_second_implementation_of_tls() {
+    let workspace = Workspace::load();
+    let mut wrong = Vec::new();
+    for from in workspace.members() {
+        for path in workspace.paths_from(from, &[Kind::Normal, Kind::Build, Kind::Dev]) {
+            let name = path.last().unwrap();
+            if [
+                "aws-lc-rs",
+                "aws-lc-sys",
+                "openssl",
+                "openssl-sys",
+                "native-tls",
+                "s2n-tls",
+            ]
+            .contains(name)
+            {
+                wrong.push(path.join(" -> "));
             }
         }
     }
     assert!(
         wrong.is_empty(),
-        "only rowstamp-rds may depend on the AWS SDK: {wrong:#?}"
+        "rustls with ring is the one implementation: {wrong:#?}"
     );
 }
 

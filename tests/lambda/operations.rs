@@ -110,6 +110,29 @@ async fn each_request_is_one_line_that_holds_no_data() {
 }
 
 #[tokio::test]
+async fn whatever_else_is_logged_names_the_invocation_and_xrays_trace() {
+    let mut library = Library::open().await;
+    let trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+    library.function.api().set_trace(trace);
+    let connection = library.connect().await;
+    connection.batch_execute("DROP TABLE loans").await.unwrap();
+    let answer = library.send(Entrance::RestApi, Request::new("GET /loans")).await;
+    assert_eq!(answer.status, 500, "{}", answer.body);
+    lines(&library, 1).await;
+    let log = library.function.log();
+    let failed: Vec<Value> = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|line| line["message"] == "the request failed")
+        .collect();
+    assert_eq!(failed.len(), 1, "{log}");
+    let spans = failed[0]["spans"].as_array().unwrap();
+    assert_eq!(spans[0]["xrayTraceId"], trace, "{failed:?}");
+    assert_eq!(spans[0]["requestId"], "00000000-0000-4000-8000-000000000000");
+    assert_eq!(spans[1]["id"], "c6af9ac6-7b61-11e6-9a41-93e8deadbeef");
+}
+
+#[tokio::test]
 async fn metrics_are_in_the_line_where_they_are_wanted() {
     let vars = [
         ("ROWSTAMP_METRICS", "cloudwatch"),

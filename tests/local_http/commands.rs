@@ -36,6 +36,33 @@ fn everything_that_is_wrong_is_told_in_one_message() {
 }
 
 #[test]
+fn login_by_token_needs_a_build_that_can_and_says_so() {
+    let directory = Directory::new();
+    for (url, part) in [
+        (
+            Some("postgres://app@db.c1.eu-west-1.rds.amazonaws.com/library"),
+            "ROWSTAMP_DB_AUTH: iam needs a build with the feature iam",
+        ),
+        // What every build checks.
+        (
+            Some("postgres://app@db.c1.eu-west-1.rds.amazonaws.com/library?sslmode=require"),
+            "PGSSLMODE: must be verify-full where ROWSTAMP_DB_AUTH is iam",
+        ),
+        (None, "ROWSTAMP_DB_AUTH: expected password"),
+    ] {
+        let mut command = command(&directory, &["check", "--resources", LIBRARY]);
+        let command = command.env("ROWSTAMP_DB_AUTH", "iam");
+        if let Some(url) = url {
+            command.env("DATABASE_URL", url);
+        }
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(part), "{part} is not in: {said}");
+    }
+}
+
+#[test]
 fn the_contract_is_printed_without_a_database() {
     let output = run(&Directory::new(), &["openapi", "--resources", LIBRARY]);
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -11,14 +11,33 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
-static FOUND: Mutex<Option<HashMap<[String; 4], PathBuf>>> = Mutex::new(None);
+static FOUND: Mutex<Option<HashMap<Wanted, PathBuf>>> = Mutex::new(None);
+
+/// A program that cargo can build.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Wanted {
+    of: Of,
+    name: String,
+    profile: &'static str,
+}
+
+/// Where a program belongs.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Of {
+    /// The binaries of a package.
+    Bins(String),
+    /// The examples of a package.
+    Examples(String),
+    /// The binaries of the applications, with every feature that they have.
+    Featured,
+}
 
 /// The path of the binary `name` of `package`, as the profile of this test run has it; built if need be.
 ///
 /// # Panics
 /// When it cannot be built, with the words of the compiler on standard error.
 pub fn binary(package: &str, name: &str) -> PathBuf {
-    find(package, "--bin", name, own_profile())
+    find(Of::Bins(package.to_owned()), name, own_profile())
 }
 
 /// The path of the example `name` of `package`.
@@ -26,7 +45,7 @@ pub fn binary(package: &str, name: &str) -> PathBuf {
 /// # Panics
 /// As [`binary`].
 pub fn example(package: &str, name: &str) -> PathBuf {
-    find(package, "--example", name, own_profile())
+    find(Of::Examples(package.to_owned()), name, own_profile())
 }
 
 /// The path of the example `name` of `package` as a release has it, but for its speed.
@@ -34,7 +53,15 @@ pub fn example(package: &str, name: &str) -> PathBuf {
 /// # Panics
 /// As [`binary`].
 pub fn released_example(package: &str, name: &str) -> PathBuf {
-    find(package, "--example", name, "release-unoptimized")
+    find(Of::Examples(package.to_owned()), name, "release-unoptimized")
+}
+
+/// The path of `bootstrap` or `rowstamp` with every feature on.
+///
+/// # Panics
+/// As [`binary`].
+pub fn featured_binary(name: &str) -> PathBuf {
+    find(Of::Featured, name, own_profile())
 }
 
 /// The profile of this test run.
@@ -42,16 +69,22 @@ const fn own_profile() -> &'static str {
     if cfg!(debug_assertions) { "dev" } else { "release" }
 }
 
-fn find(package: &str, kind: &str, name: &str, profile: &str) -> PathBuf {
+fn find(of: Of, name: &str, profile: &'static str) -> PathBuf {
     let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    let wanted = Wanted {
+        of,
+        name: name.to_owned(),
+        profile,
+    };
     found
         .get_or_insert_default()
-        .entry([package, kind, name, profile].map(str::to_owned))
-        .or_insert_with(|| build(package, kind, name, profile))
+        .entry(wanted.clone())
+        .or_insert_with(|| build(&wanted))
         .clone()
 }
 
-fn build(package: &str, kind: &str, name: &str, profile: &str) -> PathBuf {
+fn build(wanted: &Wanted) -> PathBuf {
+    let Wanted { of, name, profile } = wanted;
     // A cargo that is not the one of the test run would build everything again.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -63,22 +96,36 @@ fn build(package: &str, kind: &str, name: &str, profile: &str) -> PathBuf {
     command
         .current_dir(root)
         .args(["build", "--quiet", "--message-format=json-render-diagnostics"])
-        .args(["-p", package, kind, name, "--profile", profile])
+        .args(["--profile", profile])
         .stderr(Stdio::inherit());
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(is_about_the_test) {
             command.env_remove(name);
         }
     }
+    match of {
+        Of::Bins(package) => command.args(["-p", package, "--bin", name]),
+        Of::Examples(package) => command.args(["-p", package, "--example", name]),
+        // The finished programs go to a directory of their own, so that everybody else's stay as they are; what is compiled on the
+        // way stays where everybody's is, so that nothing is compiled twice. Both are built at once, for the same reason.
+        Of::Featured => command
+            .args(["-p", "rowstamp-lambda", "-p", "rowstamp-local", "--bins"])
+            .args(["--features", FEATURES, "--target-dir"])
+            .arg(build_directory().join("featured"))
+            .env("CARGO_BUILD_BUILD_DIR", build_directory()),
+    };
     let output = command.output().expect("cargo can be run");
-    assert!(output.status.success(), "{name} of {package} cannot be built");
+    assert!(output.status.success(), "{name} of {of:?} cannot be built");
     String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == name)
+        .filter(|message| message["target"]["name"] == *name)
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
         .unwrap_or_else(|| panic!("cargo did not say where {name} is"))
 }
+
+/// Every feature of the applications that is not on by itself.
+const FEATURES: &str = "rowstamp-lambda/otel,rowstamp-local/iam,rowstamp-local/otel";
 
 /// Whether cargo sets a variable for the test that it runs, to say which package it is of. Build scripts that look at such a variable would
 /// run again, and what depends on them be built again, here and when the tests are built next.

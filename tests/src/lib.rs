@@ -1,6 +1,7 @@
 //! Integration tests, emulators, contract suites and benches of Rowstamp.
 
 pub mod binaries;
+pub mod certificates;
 pub mod contract;
 pub mod http_client;
 pub mod key_server;

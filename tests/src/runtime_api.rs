@@ -78,6 +78,7 @@ impl RuntimeApi {
         let invocation = Invocation {
             id: format!("00000000-0000-4000-8000-{number:012}"),
             deadline_ms: since_epoch(time_left).as_millis(),
+            trace: lock(&self.state.trace).clone(),
             event: event.into(),
         };
         self.state.waiting().insert(invocation.id.clone(), answer);
@@ -88,6 +89,11 @@ impl RuntimeApi {
         answered
             .await
             .expect("the state keeps the sender until it answers")
+    }
+
+    /// Says this of the trace that the invocations from now on belong to, in X-Ray's words.
+    pub fn set_trace(&self, header: &str) {
+        header.clone_into(&mut lock(&self.state.trace));
     }
 
     /// Whether a function has asked for an event yet, which is when its initialisation has ended.
@@ -129,8 +135,12 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 struct Invocation {
     id: String,
     deadline_ms: u128,
+    trace: String,
     event: Bytes,
 }
+
+/// What Lambda says where X-Ray does not sample.
+const NOT_SAMPLED: &str = "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0";
 
 struct State {
     events: mpsc::UnboundedSender<Invocation>,
@@ -138,6 +148,7 @@ struct State {
     waiting: Mutex<HashMap<String, oneshot::Sender<Answer>>>,
     init_error: Mutex<Option<FunctionError>>,
     extensions: Mutex<Vec<String>>,
+    trace: Mutex<String>,
     count: AtomicU64,
     polls: AtomicU64,
     under_way: AtomicUsize,
@@ -158,6 +169,7 @@ impl State {
             waiting: Mutex::default(),
             init_error: Mutex::default(),
             extensions: Mutex::default(),
+            trace: Mutex::new(NOT_SAMPLED.to_owned()),
             count: AtomicU64::new(0),
             polls: AtomicU64::new(0),
             under_way: AtomicUsize::new(0),
@@ -258,10 +270,7 @@ async fn next(state: &State) -> Response<Full<Bytes>> {
             "lambda-runtime-invoked-function-arn",
             "arn:aws:lambda:eu-west-1:123456789012:function:library",
         )
-        .header(
-            "lambda-runtime-trace-id",
-            "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0",
-        )
+        .header("lambda-runtime-trace-id", &invocation.trace)
         .body(Full::new(invocation.event))
         .expect("the header values are plain text")
 }

@@ -48,7 +48,12 @@ impl Drop for Directory {
 
 /// `rowstamp` with these arguments in this directory, and with nothing of this environment that it would read.
 pub fn command(directory: &Directory, arguments: &[&str]) -> Command {
-    let mut command = Command::new(binary("rowstamp-local", "rowstamp"));
+    command_of(&binary("rowstamp-local", "rowstamp"), directory, arguments)
+}
+
+/// The same of another program than the usual one.
+pub fn command_of(program: &Path, directory: &Directory, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
     command
         .args(arguments)
         .current_dir(directory.path())
@@ -92,13 +97,27 @@ impl Served {
     /// # Panics
     /// When it does not get ready, with its words.
     pub fn start(directory: &Directory, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let program = binary("rowstamp-local", "rowstamp");
+        Self::start_program(&program, directory, arguments, variables)
+    }
+
+    /// The same with another program than the usual one.
+    ///
+    /// # Panics
+    /// As [`Served::start`].
+    pub fn start_program(
+        program: &Path,
+        directory: &Directory,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
         let mut all = vec!["serve"];
         all.extend(arguments);
         if !arguments.contains(&"--listen") {
             all.extend(["--listen", "127.0.0.1:0"]);
         }
         let log = directory.path().join("log");
-        let mut child = command(directory, &all)
+        let mut child = command_of(program, directory, &all)
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(fs::File::create(&log).expect("the log can be written"))

@@ -266,6 +266,6 @@ async fn a_database_that_is_not_there_is_unavailable_at_once_for_everybody() {
     for result in futures_util::future::join_all(attempts).await {
         assert_eq!(result, Err(StoreError::Unavailable));
     }
-    assert_eq!(store.ready().await, Err(StoreError::Unavailable));
+    assert_eq!(store.ready(None).await, Err(StoreError::Unavailable));
     assert!(before.elapsed() < Duration::from_secs(4));
 }

@@ -24,6 +24,7 @@ mod write;
 mod write_many;
 
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use rowstamp_domain::definition::{ApiDefinition, FieldId, FieldRole, ResourceDefinition};
@@ -220,7 +221,7 @@ impl RecordStore for MemoryStore {
         )))
     }
 
-    async fn ready(&self) -> Result<(), StoreError> {
-        self.shared.check(None)
+    async fn ready(&self, deadline: Option<Instant>) -> Result<(), StoreError> {
+        self.shared.check(deadline)
     }
 }

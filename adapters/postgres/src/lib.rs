@@ -4,6 +4,8 @@
 //! identifier in its SQL comes from the definition.
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "bench")]
+pub mod bench;
 mod connection;
 mod decode;
 mod encode;
@@ -23,6 +25,6 @@ mod store;
 mod transaction;
 mod unit;
 
-pub use connection::Settings;
+pub use connection::{Login, Settings};
 pub use schema::{Drift, SchemaError};
 pub use store::PostgresStore;

@@ -5,6 +5,7 @@ use bytes::BytesMut;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rowstamp_domain::field_type::{FieldType, ScalarType};
+use rowstamp_domain::json_text::Buffer;
 use rowstamp_domain::value::{Date, Decimal, DecimalSign, Json, Time, Timestamp, Value};
 use tokio_postgres::types::{IsNull, ToSql as _};
 use uuid::Uuid;
@@ -111,20 +112,20 @@ proptest! {
         let mut raw = BytesMut::new();
         let null = Param::Value(&value).to_sql(&param_type(ty), &mut raw).expect("it is of its type");
         prop_assert!(matches!(null, IsNull::No));
-        let mut fast = Vec::new();
+        let mut fast = Buffer::new();
         encode::write(encoding(ty, quoted), Some(&raw), &mut fast).expect("it is well formed");
         let mut plain = Vec::new();
         if quoted { value.write_json_as_string(&mut plain) } else { value.write_json(&mut plain) }
-        prop_assert_eq!(String::from_utf8(fast), String::from_utf8(plain));
+        prop_assert_eq!(String::from_utf8(fast.into_vec()), String::from_utf8(plain));
         let decoded = decode(encoding(ty, quoted), ty.scalar, Some(&raw)).expect("it is well formed");
         prop_assert_eq!(decoded.to_json(), value.to_json());
     }
 
     #[test]
     fn no_buffer_makes_them_panic(ty in field_type(), raw in vec(any::<u8>(), 0..64), quoted: bool) {
-        let mut out = Vec::new();
+        let mut out = Buffer::new();
         if encode::write(encoding(ty, quoted), Some(&raw), &mut out).is_ok() {
-            prop_assert!(String::from_utf8(out).is_ok());
+            prop_assert!(String::from_utf8(out.into_vec()).is_ok());
         }
         let _ = decode(encoding(ty, quoted), ty.scalar, Some(&raw));
     }
@@ -141,7 +142,7 @@ proptest! {
             let place = place.index(raw.len());
             raw[place] = byte;
         }
-        let _ = encode::write(encoding(ty, false), Some(&raw), &mut Vec::new());
+        let _ = encode::write(encoding(ty, false), Some(&raw), &mut Buffer::new());
         let _ = decode(encoding(ty, false), ty.scalar, Some(&raw));
     }
 }

@@ -47,10 +47,8 @@ impl Statement {
         Some(Self::Prepared { statement, explain })
     }
 
+    /// The statement of a plan, prepared where it is not known yet.
     async fn prepare(live: &Live, plan: &Plan) -> Result<Self, PrepareError> {
-        if let Some(statement) = Self::at_hand(live, plan) {
-            return Ok(statement);
-        }
         let Some(explain) = &plan.explain else {
             return Ok(Self::Prepared {
                 statement: live.prepared(plan).await?,
@@ -66,9 +64,20 @@ impl Statement {
 
     /// Executes it; everything is sent when this is first polled.
     async fn execute(&self, live: &Live, plan: &Plan, operation: &Operation) -> Result<Ended, RowsError> {
-        let Some(explain) = &plan.explain else {
-            return self.rows(live, plan, operation).await;
-        };
+        match &plan.explain {
+            None => self.rows(live, plan, operation).await,
+            Some(explain) => Box::pin(self.estimated(live, plan, explain, operation)).await,
+        }
+    }
+
+    /// Its rows, and how many the planner thinks match.
+    async fn estimated(
+        &self,
+        live: &Live,
+        plan: &Plan,
+        explain: &Plan,
+        operation: &Operation,
+    ) -> Result<Ended, RowsError> {
         // Polled in this order, the two leave in one flush.
         let (ended, estimate) = join(
             self.rows(live, plan, operation),
@@ -85,7 +94,7 @@ impl Statement {
                 let stream = live.client().query_raw(&statement.statement, params).await?;
                 (stream, Some(&*statement.encodings))
             }
-            Self::Unnamed => (unnamed(live, plan, params).await?, None),
+            Self::Unnamed => (Box::pin(unnamed(live, plan, params)).await?, None),
         };
         rows::read(stream, operation, plan, encodings).await
     }
@@ -134,9 +143,12 @@ async fn statement(
     operation: &Operation,
     phase: Phase,
 ) -> Result<Outcome, Failure> {
-    let statement = Statement::prepare(live, plan)
-        .await
-        .map_err(|cause| not_prepared(live, plan, operation, cause))?;
+    let statement = match Statement::at_hand(live, plan) {
+        Some(statement) => statement,
+        None => Box::pin(Statement::prepare(live, plan))
+            .await
+            .map_err(|cause| not_prepared(live, plan, operation, cause))?,
+    };
     for _ in 0..MAX_RACES {
         // Until here nothing was sent that writes.
         if live.is_closed() {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rowstamp_domain::definition::ResourceDefinition;
+use rowstamp_domain::json_text::Buffer;
 use rowstamp_domain::operation::{Operation, Representation, Rows};
 use rowstamp_domain::record::Record;
 use tokio_postgres::Row;
@@ -16,9 +17,9 @@ use crate::sql::{Plan, selection};
 /// Rows in the form that was asked for.
 pub(crate) enum Sink {
     Nothing,
-    Object(Form, Vec<u8>),
-    Array(Form, Vec<u8>),
-    Csv(Vec<Member>, Vec<u8>),
+    Object(Form, Buffer),
+    Array(Form, Buffer),
+    Csv(Vec<Member>, Buffer),
     Records(Arc<ResourceDefinition>, Vec<Record>),
 }
 
@@ -43,7 +44,7 @@ impl Form {
         plan: &Plan,
         encodings: &[Encoding],
         row: &Row,
-        out: &mut Vec<u8>,
+        out: &mut Buffer,
     ) -> Result<(), RowsError> {
         match self {
             Self::Plain => write_plain(plan, encodings, row, out),
@@ -70,17 +71,20 @@ impl Sink {
     pub(crate) fn new(operation: &Operation, plan: &Plan) -> Self {
         match plan.representation(operation) {
             Representation::Nothing => Self::Nothing,
-            Representation::JsonObject => Self::Object(Form::of(operation, plan, Nulls::Kept), Vec::new()),
+            Representation::JsonObject => Self::Object(Form::of(operation, plan, Nulls::Kept), Buffer::new()),
             Representation::StrippedObject => {
-                Self::Object(Form::of(operation, plan, Nulls::Stripped), Vec::new())
+                Self::Object(Form::of(operation, plan, Nulls::Stripped), Buffer::new())
             }
-            Representation::JsonArray => Self::Array(Form::of(operation, plan, Nulls::Kept), vec![b'[']),
-            Representation::StrippedArray => {
-                Self::Array(Form::of(operation, plan, Nulls::Stripped), vec![b'['])
+            Representation::JsonArray => {
+                Self::Array(Form::of(operation, plan, Nulls::Kept), Buffer::from(&b"["[..]))
             }
+            Representation::StrippedArray => Self::Array(
+                Form::of(operation, plan, Nulls::Stripped),
+                Buffer::from(&b"["[..]),
+            ),
             Representation::Csv => {
                 let members = members(operation);
-                let mut out = Vec::new();
+                let mut out = Buffer::new();
                 output::write_header(&members, &mut out);
                 Self::Csv(members, out)
             }
@@ -118,10 +122,10 @@ impl Sink {
             Self::Nothing => Rows::None,
             Self::Object(..) if returned == 0 => Rows::None,
             Self::Array(..) | Self::Csv(..) | Self::Records(..) if returned == 0 && !is_list => Rows::None,
-            Self::Object(_, out) | Self::Csv(_, out) => Rows::Json(out),
+            Self::Object(_, out) | Self::Csv(_, out) => Rows::Json(out.into_vec()),
             Self::Array(_, mut out) => {
                 out.push(b']');
-                Rows::Json(out)
+                Rows::Json(out.into_vec())
             }
             Self::Records(_, records) => Rows::Records(records),
         }
@@ -129,13 +133,14 @@ impl Sink {
 }
 
 /// Appends the selected columns as one JSON object.
-fn write_plain(plan: &Plan, encodings: &[Encoding], row: &Row, out: &mut Vec<u8>) -> Result<(), RowsError> {
-    out.reserve(plan.key_bytes + row.raw_size_bytes() * 2);
+fn write_plain(plan: &Plan, encodings: &[Encoding], row: &Row, out: &mut Buffer) -> Result<(), RowsError> {
+    // Twice a row is enough for most; and there is room for a whole block behind the last key.
+    out.reserve(plan.key_bytes + row.raw_size_bytes() * 2 + 64);
     if plan.columns.is_empty() {
         out.push(b'{');
     }
     for (position, (column, encoding)) in plan.columns.iter().zip(encodings).enumerate() {
-        out.extend_from_slice(&column.key);
+        out.extend_from_word(&column.key);
         encode::write(*encoding, raw(row, position)?, out)?;
     }
     out.push(b'}');

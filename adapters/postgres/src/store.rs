@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use rowstamp_domain::operation::{Operation, Outcome};
 use rowstamp_ports::{CredentialSource, FixedPassword, RecordStore, StoreContext, StoreError, UnitOfWork};
 
-use crate::connection::{Connector, Exclusive, Live, Pool, Settings};
+use crate::connection::{Connector, Exclusive, Live, Pool, Settings, Shared};
 use crate::errors::{Failure, Phase, classify_plain};
 use crate::retry::Tries;
 use crate::run;
@@ -17,8 +18,12 @@ use crate::sql::{self, Plans};
 use crate::transaction::SetUp;
 use crate::unit::Unit;
 
-/// How long an answer that is late anyway waits for what the server says of a cancelled statement.
-const LAST_WORD: Duration = Duration::from_millis(100);
+/// How much later than its deadline an answer may be, for the word of the server that a statement was cancelled. Both applications end a
+/// request's time so much before whoever waits for it gives up.
+const GRACE: Duration = Duration::from_millis(150);
+
+/// How long the readiness check may take.
+const READY: Duration = Duration::from_secs(1);
 
 /// Rows in PostgreSQL.
 ///
@@ -56,28 +61,55 @@ impl PostgresStore {
         self.pool.warm_up().await
     }
 
+    /// What comes of an operation whose first attempt failed.
+    async fn again(
+        &self,
+        mut failure: Failure,
+        operation: &Operation,
+        context: &StoreContext,
+    ) -> Result<Outcome, StoreError> {
+        let mut tries = Tries::of(context);
+        while tries.again(&failure).await {
+            match self.attempt(operation, context).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(next) => failure = next,
+            }
+        }
+        failure.told()
+    }
+
     /// One attempt at an operation.
     async fn attempt(&self, operation: &Operation, context: &StoreContext) -> Result<Outcome, Failure> {
         if self.pool.shares() {
             self.on_shared(operation, context).await
         } else {
-            self.on_exclusive(operation, context).await
+            // Boxed, so that the other way, which is the usual one, does not carry the size of this one.
+            Box::pin(self.on_exclusive(operation, context)).await
         }
     }
 
     async fn on_shared(&self, operation: &Operation, context: &StoreContext) -> Result<Outcome, Failure> {
-        let began = Instant::now();
-        let shared = within(context.deadline, self.pool.shared()).await;
-        context.meter.connection_took(began.elapsed());
-        let shared = shared.unwrap_or(Err(Failure::for_good(StoreError::DeadlineExceeded)))?;
+        let shared = match self.pool.shared_at_hand() {
+            Some(shared) => shared,
+            None => Box::pin(self.shared(context)).await?,
+        };
         let plan = self.plans.find(operation);
         let mut work = pin!(run::alone(&shared.live, &plan, operation));
         let result = match within(context.deadline, work.as_mut()).await {
             Some(result) => result,
-            None if shared.abandon().await => last_word(work, operation).await,
-            None => Err(too_late(operation)),
+            None => Box::pin(last_word(shared.abandon(), work))
+                .await
+                .unwrap_or_else(|| Err(too_late(operation))),
         };
         self.learned(result, &shared.live)
+    }
+
+    /// A shared connection that has to be made or asked first.
+    async fn shared(&self, context: &StoreContext) -> Result<Shared<'_>, Failure> {
+        let began = Instant::now();
+        let shared = within(context.deadline, self.pool.shared()).await;
+        context.meter.connection_took(began.elapsed());
+        shared.unwrap_or(Err(Failure::for_good(StoreError::DeadlineExceeded)))
     }
 
     /// As a transaction of its own.
@@ -92,8 +124,10 @@ impl PostgresStore {
             exclusive.give_back();
             return result;
         }
-        exclusive.cancel().await;
-        last_word(work, operation).await
+        let cancelled = exclusive.cancel().map(|()| true);
+        last_word(cancelled, work)
+            .await
+            .unwrap_or_else(|| Err(too_late(operation)))
     }
 
     async fn exclusive(&self, context: &StoreContext) -> Result<Exclusive, Failure> {
@@ -115,19 +149,22 @@ impl RecordStore for PostgresStore {
         if let Some(verdict) = sql::refused_at_once(&operation) {
             return Ok(Outcome::verdict(verdict));
         }
-        let mut tries = Tries::of(context);
-        loop {
-            match self.attempt(&operation, context).await {
-                Ok(outcome) => return Ok(outcome),
-                Err(failure) if tries.again(&failure).await => {}
-                Err(failure) => return failure.told(),
-            }
+        match self.attempt(&operation, context).await {
+            Ok(outcome) => Ok(outcome),
+            Err(failure) => Box::pin(self.again(failure, &operation, context)).await,
         }
     }
 
     async fn begin(&self, context: &StoreContext) -> Result<Box<dyn UnitOfWork>, StoreError> {
         in_time(context.deadline)?;
-        let exclusive = self.exclusive(context).await.map_err(|failure| failure.error)?;
+        let mut tries = Tries::of(context);
+        let exclusive = loop {
+            match self.exclusive(context).await {
+                Ok(exclusive) => break exclusive,
+                Err(failure) if tries.again(&failure).await => {}
+                Err(failure) => return Err(failure.error),
+            }
+        };
         Ok(Box::new(Unit::new(
             exclusive,
             Arc::clone(&self.plans),
@@ -136,21 +173,34 @@ impl RecordStore for PostgresStore {
         )))
     }
 
-    async fn ready(&self) -> Result<(), StoreError> {
-        let checked = |live: &Live, result: Result<(), tokio_postgres::Error>| {
-            result.map_err(|cause| {
-                live.note(&cause);
-                classify_plain(&cause, Phase::NothingWritten).error
-            })
+    async fn ready(&self, deadline: Option<Instant>) -> Result<(), StoreError> {
+        let limit = Instant::now() + READY;
+        let limit = Some(deadline.map_or(limit, |deadline| deadline.min(limit)));
+        let asked = async {
+            if self.pool.shares() {
+                let shared = self.pool.shared().await.map_err(|failure| failure.error)?;
+                answers(&shared.live, limit).await
+            } else {
+                let exclusive = self.pool.exclusive().await.map_err(|failure| failure.error)?;
+                answers(&exclusive.live, limit).await?;
+                exclusive.give_back();
+                Ok(())
+            }
         };
-        if self.pool.shares() {
-            let shared = self.pool.shared().await.map_err(|failure| failure.error)?;
-            checked(&shared.live, shared.live.client().check_connection().await)
-        } else {
-            let exclusive = self.pool.exclusive().await.map_err(|failure| failure.error)?;
-            checked(&exclusive.live, exclusive.live.client().check_connection().await)?;
-            exclusive.give_back();
-            Ok(())
+        within(limit, asked).await.unwrap_or(Err(StoreError::Unavailable))
+    }
+}
+
+/// Whether the server answers on this connection. One that does not by then takes no more work.
+async fn answers(live: &Live, limit: Option<Instant>) -> Result<(), StoreError> {
+    match within(limit, live.client().check_connection()).await {
+        Some(answer) => answer.map_err(|cause| {
+            live.note(&cause);
+            classify_plain(&cause, Phase::NothingWritten).error
+        }),
+        None => {
+            live.give_up();
+            Err(StoreError::Unavailable)
         }
     }
 }
@@ -164,17 +214,18 @@ fn too_late(operation: &Operation) -> Failure {
     })
 }
 
-/// What the server says at last of a statement that it was asked to cancel. Mostly that it did, and that nothing was written.
-async fn last_word(
-    work: impl Future<Output = Result<Outcome, Failure>>,
-    operation: &Operation,
-) -> Result<Outcome, Failure> {
-    let word = tokio::time::timeout(LAST_WORD, work).await;
-    word.unwrap_or_else(|_| Err(too_late(operation)))
+/// What the server says at last of a statement that it was asked to cancel, if `cancelled` says that it was. Mostly that it did, and that
+/// nothing was written.
+pub(crate) async fn last_word<T>(
+    cancelled: impl Future<Output = bool>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let word = async { if cancelled.await { Some(work.await) } else { None } };
+    tokio::time::timeout(GRACE, word).await.ok().flatten()
 }
 
 /// Refuses work for a request whose time is over.
-fn in_time(deadline: Option<Instant>) -> Result<(), StoreError> {
+pub(crate) fn in_time(deadline: Option<Instant>) -> Result<(), StoreError> {
     match deadline {
         Some(deadline) if Instant::now() >= deadline => Err(StoreError::DeadlineExceeded),
         _ => Ok(()),

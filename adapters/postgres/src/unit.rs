@@ -1,8 +1,11 @@
 //! A unit of work: a transaction on a connection of its own.
 
+use std::future::ready;
+use std::pin::pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use futures_util::future::join;
 use rowstamp_domain::operation::{Operation, Outcome};
 use rowstamp_ports::{StoreContext, StoreError, UnitOfWork};
@@ -13,7 +16,7 @@ use crate::errors::{Again, Failure, Phase, classify, classify_plain, classify_se
 use crate::retry::Tries;
 use crate::run;
 use crate::sql::{Plans, refused_at_once};
-use crate::store::within;
+use crate::store::{in_time, last_word, within};
 use crate::transaction::SetUp;
 
 /// A transaction. BEGIN travels with its first statement.
@@ -135,7 +138,7 @@ impl Unit {
         }
     }
 
-    /// Ends the transaction and gives the connection back, or throws it away where that fails.
+    /// Ends the transaction and gives the connection back, or throws it away where that fails or takes too long.
     async fn end(mut self, word: &str, phase: Phase) -> Result<(), StoreError> {
         let Some(exclusive) = self.exclusive.take() else {
             return Err(StoreError::Internal);
@@ -144,25 +147,40 @@ impl Unit {
             exclusive.give_back();
             return Ok(());
         }
-        match within(self.context.deadline, exclusive.live.client().batch_execute(word)).await {
-            Some(Ok(())) => {
-                exclusive.give_back();
-                Ok(())
-            }
-            Some(Err(cause)) => {
-                exclusive.live.note(&cause);
-                let error = classify_plain(&cause, phase).error;
-                // A COMMIT that was refused has ended the transaction as well.
-                if cause.as_db_error().is_some() {
-                    exclusive.give_back();
-                }
-                Err(error)
-            }
-            None => Err(match phase {
-                Phase::Sent => StoreError::OutcomeUnknown,
-                Phase::NothingWritten => StoreError::DeadlineExceeded,
-            }),
+        if self.state == State::Busy {
+            // Whoever waited for a statement went away. Closed afterwards, which undoes everything: the request to cancel could reach
+            // whatever came next.
+            exclusive.cancel().await;
+            return Ok(());
         }
+        let live = Arc::clone(&exclusive.live);
+        let mut work = pin!(live.client().batch_execute(word));
+        let (ended, untouched) = match within(self.context.deadline, work.as_mut()).await {
+            Some(ended) => (Some(ended), true),
+            // A rollback needs no more than to be heard.
+            None if phase == Phase::NothingWritten => (last_word(ready(true), work).await, true),
+            None => (last_word(exclusive.cancel().map(|()| true), work).await, false),
+        };
+        let (result, over) = match ended {
+            Some(Ok(())) => (Ok(()), true),
+            Some(Err(cause)) => {
+                live.note(&cause);
+                // A COMMIT that was refused has ended the transaction as well.
+                let over = cause.as_db_error().is_some();
+                (Err(classify_plain(&cause, phase).error), over)
+            }
+            None => (
+                Err(match phase {
+                    Phase::Sent => StoreError::OutcomeUnknown,
+                    Phase::NothingWritten => StoreError::DeadlineExceeded,
+                }),
+                false,
+            ),
+        };
+        if over && untouched {
+            exclusive.give_back();
+        }
+        result
     }
 }
 
@@ -185,6 +203,11 @@ impl UnitOfWork for Unit {
         if matches!(self.state, State::Failed | State::Busy) {
             // COMMIT would be answered by an undisturbed ROLLBACK; dropping does the same and says so.
             return Err(StoreError::Internal);
+        }
+        // Its answer would come too late to be told.
+        if self.state == State::Open && in_time(self.context.deadline).is_err() {
+            let _ = (*self).end("ROLLBACK", Phase::NothingWritten).await;
+            return Err(StoreError::DeadlineExceeded);
         }
         (*self).end("COMMIT", Phase::Sent).await
     }

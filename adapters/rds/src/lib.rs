@@ -1,12 +1,23 @@
-//! What Amazon RDS asks of a client: its certificate authorities, and IAM tokens as passwords (feature `iam`).
+//! What Amazon RDS asks of a client: its certificate authorities, and IAM tokens as passwords (feature `iam`), signed with the
+//! credentials of the environment or of AWS's usual sources (feature `chain`).
 //!
-//! Nothing here opens a connection; the store does, with what it gets from here.
+//! Nothing here opens a connection to a database; the store does, with what it gets from here.
+
+#[cfg(feature = "chain")]
+mod chain;
+#[cfg(all(test, feature = "iam"))]
+mod fixture;
+#[cfg(feature = "iam")]
+mod keys;
+#[cfg(feature = "iam")]
+mod login;
+#[cfg(feature = "iam")]
+mod tokens;
 
 #[cfg(feature = "iam")]
-mod iam;
-
+pub use login::IamLogin;
 #[cfg(feature = "iam")]
-pub use iam::{IamLogin, IamTokens};
+pub use tokens::IamTokens;
 
 /// The certificate authorities of Amazon RDS and Aurora, as PEM text.
 ///

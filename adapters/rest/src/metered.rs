@@ -29,8 +29,8 @@ impl RecordStore for Metered {
         }))
     }
 
-    async fn ready(&self) -> Result<(), StoreError> {
-        self.0.ready().await
+    async fn ready(&self, deadline: Option<Instant>) -> Result<(), StoreError> {
+        self.0.ready(deadline).await
     }
 }
 

@@ -6,6 +6,9 @@ use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName
 
 use crate::problem::{Problem, codes};
 
+static ACCEPT_PROFILE: HeaderName = HeaderName::from_static("accept-profile");
+static CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
+
 /// PostgREST's type for one object.
 const OBJECT: &str = "application/vnd.pgrst.object+json";
 /// PostgREST's type for an array.
@@ -107,10 +110,11 @@ pub(crate) const READ_ITEM: &[Media] = &[Media::Json, Media::Object, Media::Stri
 /// # Errors
 /// 406 when nothing available is acceptable, or a schema profile other than `public` is asked for.
 pub(crate) fn answer_media(headers: &HeaderMap, available: &'static [Media]) -> Result<Media, Problem> {
-    profile(headers, "accept-profile")?;
+    profile(headers, &ACCEPT_PROFILE)?;
     let default = available.first().copied().unwrap_or(Media::Json);
-    // An empty field asks for nothing in particular, as an absent one does.
-    if headers.get_all(ACCEPT).iter().all(HeaderValue::is_empty) {
+    // An empty field asks for nothing in particular, as an absent one does; and `*/*` for whatever is best.
+    let asks_nothing = |field: &HeaderValue| field.is_empty() || field == "*/*";
+    if headers.get_all(ACCEPT).iter().all(asks_nothing) {
         return Ok(default);
     }
     let mut best: Option<(Media, u16, u8)> = None;
@@ -240,7 +244,7 @@ pub(crate) fn body_of_rows(headers: &HeaderMap) -> Result<RowsFormat, Problem> {
 
 /// Which of `names` the media type of the body is, the first where there is none.
 fn body_is_one_of(headers: &HeaderMap, names: &[&str]) -> Result<usize, Problem> {
-    profile(headers, "content-profile")?;
+    profile(headers, &CONTENT_PROFILE)?;
     let encoded = headers
         .get(CONTENT_ENCODING)
         .is_some_and(|value| value != "identity");
@@ -278,7 +282,7 @@ fn body_is_one_of(headers: &HeaderMap, names: &[&str]) -> Result<usize, Problem>
 /// 415 with `Accept`; 406 for a schema profile other than `public`.
 pub(crate) fn body_is_form(headers: &HeaderMap) -> Result<(), Problem> {
     const FORM: &str = "application/x-www-form-urlencoded";
-    profile(headers, "content-profile")?;
+    profile(headers, &CONTENT_PROFILE)?;
     let encoded = headers
         .get(CONTENT_ENCODING)
         .is_some_and(|value| value != "identity");
@@ -307,7 +311,7 @@ fn unsupported(message: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
 }
 
 /// Schemas are not chosen by clients; PostgREST's default name is let pass.
-fn profile(headers: &HeaderMap, name: &'static str) -> Result<(), Problem> {
+fn profile(headers: &HeaderMap, name: &HeaderName) -> Result<(), Problem> {
     match headers.get(name) {
         None => Ok(()),
         Some(value) if value == "public" => Ok(()),

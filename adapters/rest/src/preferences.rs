@@ -2,9 +2,11 @@
 //!
 //! Nothing here knows a route; whether a preference has a meaning there is said by whoever applies it.
 
-use http::header::{HeaderMap, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::problem::{Problem, codes};
+
+static PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// The preferences of one request. Of a preference given twice the first counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,7 +93,7 @@ impl Preferences {
     pub(crate) fn read(headers: &HeaderMap) -> Result<Self, Problem> {
         let mut preferences = Self::default();
         let mut unknown: Vec<&str> = Vec::new();
-        for field in headers.get_all("prefer") {
+        for field in headers.get_all(&PREFER) {
             let text = field
                 .to_str()
                 .map_err(|_| Problem::new(codes::INVALID_HEADER, "`Prefer` is not readable text"))?;

@@ -25,8 +25,12 @@ use crate::served::{Columns, Served};
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// What an envelope adds to a body: status, header fields, the words of JSON around them.
+/// What an envelope adds to a body: status, header fields, of which `Link` is the only long one and bounded, the words of JSON around
+/// them.
 const ENVELOPE_BYTES: usize = 8 * 1024;
+
+/// As many header fields as most answers have.
+const USUAL_HEADERS: usize = 6;
 
 /// One row that was read.
 pub(crate) fn item(
@@ -53,7 +57,7 @@ pub(crate) fn item(
                 asked.media.is_stripped(),
             )
             .ok_or_else(|| Problem::new(codes::INTERNAL, "the request could not be completed"))?;
-            carried(&body, entrance)?;
+            carried(&body, asked.media, entrance)?;
             answer.headers.insert(CONTENT_TYPE, asked.media.content_type());
             answer.body = body;
         }
@@ -104,7 +108,7 @@ pub(crate) fn list(
     } else {
         body
     };
-    carried(&body, entrance)?;
+    carried(&body, asked.media, entrance)?;
     // Where a page that a cursor leads to stands among all rows, nobody has counted.
     let continues = page.query.after.is_some();
     let mut answer = empty(match total {
@@ -149,6 +153,8 @@ pub(crate) struct Written<'a> {
     entrance: Entrance,
     /// Whether it is a POST.
     creates: bool,
+    /// Whether what was to be shown may not be.
+    withheld: bool,
 }
 
 impl<'a> Written<'a> {
@@ -166,6 +172,7 @@ impl<'a> Written<'a> {
             show,
             entrance,
             creates: false,
+            withheld: false,
         }
     }
 
@@ -173,6 +180,12 @@ impl<'a> Written<'a> {
     pub(crate) const fn of_creation(mut self) -> Self {
         self.creates = true;
         self
+    }
+
+    /// Shows nothing of what was written, though it was asked for.
+    pub(crate) fn withhold(&mut self) {
+        self.show = Show::Nothing;
+        self.withheld = true;
     }
 
     /// A row created by POST.
@@ -315,7 +328,10 @@ impl<'a> Written<'a> {
         let asked = self.asked.preferences.representation;
         let (body, representation) = match body {
             // The write has happened; only its answer has to do with less.
-            Some(body) if carried(&body, self.entrance).is_err() => (None, Some(Return::Minimal)),
+            _ if self.withheld => (None, Some(Return::Minimal)),
+            Some(body) if carried(&body, self.asked.media, self.entrance).is_err() => {
+                (None, Some(Return::Minimal))
+            }
             Some(body) => (Some(body), asked),
             None if asked == Some(Return::Representation) => (None, Some(Return::Minimal)),
             None => (None, asked),
@@ -384,7 +400,7 @@ pub(crate) fn document(body: Bytes, content_type: &'static str) -> ApiResponse {
 pub(crate) fn empty(status: StatusCode) -> ApiResponse {
     ApiResponse {
         status,
-        headers: HeaderMap::with_capacity(12),
+        headers: HeaderMap::with_capacity(USUAL_HEADERS),
         body: Bytes::new(),
     }
 }
@@ -451,25 +467,38 @@ fn encoded(rows: Rows, select: &Select, show: Show, stripped: bool) -> Option<By
     }
 }
 
-/// Checks that the entrance can carry an answer with this body. An event's answer is JSON itself, in which every quote and
-/// backslash of the body takes two bytes.
-pub(crate) fn carried(body: &[u8], entrance: Entrance) -> Result<(), Problem> {
+/// Checks that the entrance can carry an answer with this body. An event's answer is JSON itself, in which a byte of the body can take
+/// several.
+pub(crate) fn carried(body: &[u8], media: Media, entrance: Entrance) -> Result<(), Problem> {
     let Some(limit) = entrance.answer_limit_bytes() else {
         return Ok(());
     };
-    // A body of half the limit fits however much of it is quotes; most bodies need not be counted.
-    if body.len() <= (limit - ENVELOPE_BYTES) / 2 {
+    let room = limit - ENVELOPE_BYTES;
+    // Most bodies fit whatever is in them, and need not be counted. JSON holds no control characters but white space.
+    let most = if media == Media::Csv { 6 } else { 2 };
+    if body.len() <= room / most || body.len() <= room && escaped(body) <= room {
         return Ok(());
     }
-    let escaped = body.iter().filter(|byte| matches!(byte, b'"' | b'\\')).count();
-    if body.len() + escaped + ENVELOPE_BYTES <= limit {
-        return Ok(());
-    }
-    Err(Problem::new(
+    Err(too_large(limit))
+}
+
+fn too_large(limit: usize) -> Problem {
+    Problem::new(
         codes::RESPONSE_TOO_LARGE,
         format!("the answer is larger than {limit} bytes"),
     )
-    .hint("ask for fewer rows with `limit`, or for fewer columns with `select`"))
+    .hint("ask for fewer rows with `limit`, or for fewer columns with `select`")
+}
+
+/// How many bytes a text takes inside a JSON string: two where there is a short escape, six for other control characters.
+fn escaped(text: &[u8]) -> usize {
+    text.iter()
+        .map(|byte| match byte {
+            b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+            0..0x20 => 6,
+            _ => 1,
+        })
+        .sum()
 }
 
 fn applied(answer: &mut ApiResponse, asked: &Asked, honoured: Honoured) {
@@ -495,4 +524,19 @@ fn location(base_path: &str, path: &str, uid: Uuid) -> Option<HeaderValue> {
     let mut buffer = Uuid::encode_buffer();
     let uid = uid.hyphenated().encode_lower(&mut buffer);
     HeaderValue::from_maybe_shared(Bytes::from([base_path, path, "/", uid].concat())).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    #[test]
+    fn what_a_text_takes_in_an_envelope_is_what_serde_json_makes_of_it() {
+        for byte in 0..0x80_u8 {
+            let text = format!("é{}x", char::from(byte));
+            let written = serde_json::to_string(&text).unwrap();
+            assert_eq!(escaped(text.as_bytes()), written.len() - 2, "{text:?}");
+        }
+    }
 }

@@ -223,5 +223,5 @@ pub async fn a_deadline_comes_also_while_another_writer_is_in_the_way(bench: Ben
 }
 
 pub async fn a_store_with_its_tables_is_ready(bench: Bench) {
-    assert_eq!(bench.store.ready().await, Ok(()));
+    assert_eq!(bench.store.ready(None).await, Ok(()));
 }

@@ -1,23 +1,26 @@
 //! The one place that connects.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rowstamp_ports::{CredentialSource, StoreError};
 use tokio::task::JoinHandle;
-use tokio_postgres::config::Host;
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::{debug, error, warn};
 
 use super::live::Live;
 use super::settings::{Settings, Statements};
-use super::tls;
+use super::tls::{self, TlsMode};
 use crate::errors::Failure;
 
 /// Makes connections, each with a password of its own.
 pub(crate) struct Connector {
     config: Config,
+    /// How a server is asked again that refused clear text, where `sslmode` is `allow`.
+    encrypted: Option<Config>,
     tls: Option<MakeRustlsConnect>,
     credentials: Arc<dyn CredentialSource>,
     timeout: Duration,
@@ -44,8 +47,14 @@ impl Connector {
                 None
             }
         };
+        let encrypted = (settings.tls == TlsMode::Allow).then(|| {
+            let mut config = config.clone();
+            config.ssl_mode(SslMode::Require);
+            config
+        });
         Self {
             config,
+            encrypted,
             tls,
             credentials,
             timeout: settings.connect_timeout,
@@ -96,11 +105,13 @@ impl Connector {
     }
 
     async fn log_in(&self) -> Result<Client, Failure> {
-        let attempt = match self.attempt().await {
-            // A refused password may have been a stale one; a credential source that caches makes a new one.
+        let attempt = match self.attempt(&self.config).await {
+            // A refused password may have been a stale one; a credential source that caches makes a new one. Or it was clear text that
+            // was refused: the server has one answer for both.
             Err(Attempt::Rejected) => {
                 self.credentials.rejected();
-                self.attempt().await
+                self.attempt(self.encrypted.as_ref().unwrap_or(&self.config))
+                    .await
             }
             attempt => attempt,
         };
@@ -110,9 +121,9 @@ impl Connector {
         })
     }
 
-    async fn attempt(&self) -> Result<Client, Attempt> {
+    async fn attempt(&self, config: &Config) -> Result<Client, Attempt> {
         let tls = self.tls.clone().ok_or(Attempt::Failed)?;
-        let mut config = self.config.clone();
+        let mut config = config.clone();
         match self.credentials.password().await {
             Ok(Some(password)) => {
                 config.password(password.expose());
@@ -160,7 +171,7 @@ enum Attempt {
 impl Attempt {
     fn of(cause: &tokio_postgres::Error) -> Self {
         let Some(code) = cause.code() else {
-            return if is_refusal(cause) {
+            return if cause.is_closed() || of_network(cause).is_some_and(is_passing) {
                 Self::Passing
             } else {
                 Self::Failed
@@ -175,26 +186,25 @@ impl Attempt {
     }
 }
 
-/// Whether the network, and not what was said over it, is to blame.
-fn is_refusal(cause: &tokio_postgres::Error) -> bool {
-    use std::io::ErrorKind;
+/// What the network, or what looked a name up, said of a connection.
+fn of_network(cause: &tokio_postgres::Error) -> Option<ErrorKind> {
     let mut source = std::error::Error::source(cause);
     while let Some(error) = source {
         if let Some(error) = error.downcast_ref::<std::io::Error>() {
-            return matches!(
-                error.kind(),
-                ErrorKind::ConnectionRefused
-                    | ErrorKind::ConnectionReset
-                    | ErrorKind::ConnectionAborted
-                    | ErrorKind::UnexpectedEof
-                    | ErrorKind::BrokenPipe
-                    // A server that became a replica: another is, or is about to be, behind the name.
-                    | ErrorKind::PermissionDenied
-            );
+            return Some(error.kind());
         }
         source = error.source();
     }
-    false
+    None
+}
+
+/// Whether it can be otherwise in a moment: nobody listens or answers, no way leads there, the name is not known at present, which has no
+/// kind of its own. Not so what TLS has to say of a certificate, and what is wrong with the address itself.
+const fn is_passing(kind: ErrorKind) -> bool {
+    !matches!(
+        kind,
+        ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Unsupported | ErrorKind::Other
+    )
 }
 
 fn host_name(host: &Host) -> String {
@@ -217,5 +227,31 @@ impl std::fmt::Display for Chain<'_> {
             cause = error.source();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_network_says_passes_and_what_tls_says_stays() {
+        for kind in [
+            ErrorKind::ConnectionRefused,
+            ErrorKind::ConnectionReset,
+            ErrorKind::TimedOut,
+            ErrorKind::HostUnreachable,
+            ErrorKind::NetworkUnreachable,
+            ErrorKind::NetworkDown,
+            ErrorKind::UnexpectedEof,
+            // The socket of a server that is not up yet; a server that became a replica, whose place another may have taken.
+            ErrorKind::NotFound,
+            ErrorKind::PermissionDenied,
+        ] {
+            assert!(is_passing(kind), "{kind:?}");
+        }
+        let unknown_name = std::net::ToSocketAddrs::to_socket_addrs("rowstamp.invalid:5432").err();
+        assert!(unknown_name.is_none_or(|error| is_passing(error.kind())));
+        assert!(!is_passing(ErrorKind::InvalidData));
     }
 }

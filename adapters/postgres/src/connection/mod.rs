@@ -10,6 +10,6 @@ mod tls;
 
 pub(crate) use connector::{Chain, Connector};
 pub(crate) use live::{Live, PrepareError, Prepared};
-pub(crate) use pool::{Exclusive, Pool};
-pub use settings::Settings;
+pub(crate) use pool::{Exclusive, Pool, Shared};
 pub(crate) use settings::Statements;
+pub use settings::{Login, Settings};

@@ -184,24 +184,31 @@ impl Pool {
         .map_err(|failure| failure.error)
     }
 
-    /// A shared connection: of those that are open the one with the fewest statements under way. While all are busy
-    /// another one is opened in the background.
-    pub(crate) async fn shared(self: &Arc<Self>) -> Result<Shared<'_>, Failure> {
-        let chosen = self
-            .shared
+    /// A shared connection that can be counted on as it is: of those that are open the one with the fewest statements under way.
+    /// While all are busy another one is opened in the background.
+    pub(crate) fn shared_at_hand(self: &Arc<Self>) -> Option<Shared<'_>> {
+        let slot = self.least_busy()?;
+        let (counted, before) = Counted::in_slot(slot);
+        if before > 0 {
+            self.grow();
+        }
+        let live = slot.take_part(&self.trust)?;
+        Some(self.share(live, slot, counted))
+    }
+
+    fn least_busy(&self) -> Option<&Slot> {
+        self.shared
             .iter()
             .filter(|slot| slot.is_connected())
-            .min_by_key(|slot| slot.in_flight());
-        if let Some(slot) = chosen {
-            let (counted, before) = Counted::in_slot(slot);
-            if before > 0 {
-                self.grow();
-            }
-            if let Some(live) = slot.take_part(&self.trust) {
-                return Ok(self.share(live, slot, counted));
-            }
+            .min_by_key(|slot| slot.in_flight())
+    }
+
+    /// A shared connection, made or asked whether it is there where none can be counted on.
+    pub(crate) async fn shared(self: &Arc<Self>) -> Result<Shared<'_>, Failure> {
+        if let Some(shared) = self.shared_at_hand() {
+            return Ok(shared);
         }
-        let slot = chosen.unwrap_or(&self.shared[0]);
+        let slot = self.least_busy().unwrap_or(&self.shared[0]);
         let (counted, _) = Counted::in_slot(slot);
         let live = self.connect_slot(slot).await?;
         Ok(self.share(live, slot, counted))
@@ -218,7 +225,7 @@ impl Pool {
 
     /// The slot's connection, with one more user: checked where it was silent, made anew where there is none.
     async fn connect_slot(&self, slot: &Slot) -> Result<Arc<Live>, Failure> {
-        let before = slot.failures();
+        let failures = slot.failures.load(Ordering::Relaxed);
         let _turn = slot.turn.acquire().await.expect("the semaphore is never closed");
         if let Some(live) = slot.live(&self.trust) {
             if self.is_there(&live).await
@@ -228,18 +235,16 @@ impl Pool {
             }
             slot.retire(&live);
         }
-        // Whoever waited for a turn that failed fails with it, and may try again where that one may.
-        let failures = slot.failures();
-        if failures.count != before.count {
+        if slot.failures.load(Ordering::Relaxed) != failures {
             return Err(Failure {
                 error: StoreError::Unavailable,
-                again: failures.last,
+                again: slot.last_failure(),
             });
         }
         match self.connector.connect(self.trust.now()).await {
             Ok(live) => Ok(slot.put(live)),
             Err(failure) => {
-                slot.failed(failure.again);
+                slot.failed(&failure);
                 Err(failure)
             }
         }

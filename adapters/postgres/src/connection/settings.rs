@@ -4,8 +4,9 @@
 //! gives one for each connection.
 
 mod address;
+mod login;
+mod protection;
 
-use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ use tokio_postgres::config::{Host, SslMode as DriverSslMode, TargetSessionAttrs}
 
 use super::tls::{Roots, TlsMode};
 use address::Address;
+pub use login::Login;
+use protection::protection;
 
 /// How long a connection may take from name look-up to the first `ReadyForQuery`.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -107,24 +110,12 @@ impl Settings {
             .sslrootcert
             .take()
             .or_else(|| vars.get("PGSSLROOTCERT").map(str::to_owned));
-        let local = address.config.get_hosts().iter().all(is_local);
-        let socket = address
-            .config
-            .get_hosts()
-            .iter()
-            .all(|host| !matches!(host, Host::Tcp(_)));
-        let tls = match sslmode.as_deref() {
-            _ if socket => TlsMode::Disable,
-            None if local => TlsMode::Disable,
-            None => TlsMode::VerifyFull,
-            Some(word) => TlsMode::read(word, local, rootcert.is_some()).or_else(|| {
-                problems.report(
-                    "PGSSLMODE",
-                    "expected disable, allow, prefer, require, verify-ca or verify-full",
-                );
-                None
-            })?,
-        };
+        let tls = protection(
+            &mut address.config,
+            sslmode.as_deref(),
+            rootcert.as_deref(),
+            problems,
+        )?;
         let mut roots = Roots::default();
         if let Some(path) = rootcert.filter(|path| path != "system") {
             match std::fs::read(Path::new(&path)) {
@@ -185,20 +176,6 @@ impl Settings {
     /// The password from the URL or `PGPASSWORD`.
     pub const fn password(&self) -> Option<&Secret> {
         self.password.as_ref()
-    }
-
-    /// The host name, port and user to log in to, where there is one server and it has a name: what a token is made for.
-    pub fn login(&self) -> Option<(&str, u16, &str)> {
-        let [Host::Tcp(host)] = self.config.get_hosts() else {
-            return None;
-        };
-        let port = self.config.get_ports().first().copied().unwrap_or(5432);
-        Some((host, port, self.config.get_user().unwrap_or_default()))
-    }
-
-    /// Whether the server must prove with its certificate that it is the one that was named.
-    pub const fn verifies_server(&self) -> bool {
-        matches!(self.tls, TlsMode::VerifyFull)
     }
 
     /// Whether `ROWSTAMP_DB_POOL` says how many connections are kept.
@@ -264,7 +241,7 @@ impl Settings {
             .connect_timeout(self.connect_timeout / 2)
             .keepalives_idle(Duration::from_mins(1))
             .ssl_mode(match self.tls {
-                TlsMode::Disable => DriverSslMode::Disable,
+                TlsMode::Disable | TlsMode::Allow => DriverSslMode::Disable,
                 TlsMode::Prefer => DriverSslMode::Prefer,
                 TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => DriverSslMode::Require,
             });
@@ -295,17 +272,6 @@ fn role(vars: &Vars, problems: &mut Problems) -> Option<String> {
         );
     }
     Some(role.to_owned())
-}
-
-/// Whether bytes to this host stay on this machine.
-fn is_local(host: &Host) -> bool {
-    match host {
-        Host::Tcp(name) => {
-            name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-        }
-        #[cfg(unix)]
-        Host::Unix(_) => true,
-    }
 }
 
 #[cfg(test)]
@@ -343,9 +309,68 @@ mod tests {
                 TlsMode::VerifyCa,
             ),
             ("postgres://u@localhost/x?sslmode=prefer", TlsMode::Prefer),
+            ("postgres://u@localhost/x?sslmode=allow", TlsMode::Allow),
+            ("postgres://u@localhost/x?sslrootcert=system", TlsMode::VerifyFull),
+            (
+                "postgres://u@db.example.com/x?sslrootcert=system&sslmode=verify-full",
+                TlsMode::VerifyFull,
+            ),
+            ("postgres://u@%2Frun/x?sslrootcert=system", TlsMode::Disable),
             ("postgres://u@localhost,db.example.com/x", TlsMode::VerifyFull),
+            // It is the address that counts, and a name of another machine is not trusted with one of this.
+            ("postgres://u@localhost/x?hostaddr=192.0.2.1", TlsMode::VerifyFull),
+            (
+                "postgres://u@db.example.com/x?hostaddr=127.0.0.1",
+                TlsMode::VerifyFull,
+            ),
+            ("postgres:///x?hostaddr=127.0.0.1,::1", TlsMode::Disable),
+            (
+                "postgres:///x?hostaddr=127.0.0.1&sslmode=require",
+                TlsMode::Require,
+            ),
+            (
+                "postgres:///x?hostaddr=192.0.2.1&sslmode=require",
+                TlsMode::Require,
+            ),
         ] {
             assert_eq!(Settings::from_url(url).unwrap().tls, mode, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_server_without_a_name_cannot_be_verified_by_it() {
+        for (url, told) in [
+            ("postgres:///x?hostaddr=192.0.2.1", "TLS needs the server's name"),
+            (
+                "postgres:///x?hostaddr=127.0.0.1&sslmode=verify-full",
+                "TLS needs the server's name",
+            ),
+            (
+                "postgres://u@%2Frun/x?hostaddr=127.0.0.1&sslmode=require",
+                "give the host beside its hostaddr",
+            ),
+            (
+                "postgres://u@a,b/x?hostaddr=192.0.2.1",
+                "as many addresses in hostaddr as hosts",
+            ),
+            ("postgres://u@a,b:1,c:2/x?port=3", "one port or one for each"),
+        ] {
+            let problems = Settings::from_url(url).unwrap_err().to_string();
+            assert!(problems.contains(told), "{url}: {problems}");
+        }
+    }
+
+    #[test]
+    fn public_authorities_are_trusted_with_no_server_whose_name_is_not_looked_at() {
+        for mode in ["disable", "allow", "prefer", "require", "verify-ca"] {
+            for host in ["localhost", "db.example.com"] {
+                let url = format!("postgres://u@{host}/x?sslrootcert=system&sslmode={mode}");
+                let problems = Settings::from_url(&url).unwrap_err().to_string();
+                assert!(
+                    problems.contains("PGSSLMODE: expected verify-full"),
+                    "{url}: {problems}"
+                );
+            }
         }
     }
 
@@ -405,8 +430,6 @@ mod tests {
         assert_eq!(settings.config.get_ports(), [6432]);
         assert_eq!(settings.password().unwrap().expose(), "s3cret");
         assert_eq!(settings.tls, TlsMode::VerifyCa);
-        assert!(!settings.verifies_server());
-        assert_eq!(settings.login(), Some(("db.example.com", 6432, "app")));
         assert!(
             settings
                 .config

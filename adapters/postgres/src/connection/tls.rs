@@ -18,6 +18,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 pub(super) enum TlsMode {
     /// Clear text.
     Disable,
+    /// Clear text, and TLS where the server refuses that; only ever towards this machine, where clear text reaches nobody else.
+    Allow,
     /// TLS if the server offers it; only ever towards this machine, where clear text reaches nobody else.
     Prefer,
     /// TLS, whoever the server is.
@@ -34,7 +36,7 @@ impl TlsMode {
     pub(super) fn read(word: &str, local: bool, root_named: bool) -> Option<Self> {
         Some(match word {
             "disable" => Self::Disable,
-            "allow" if local => Self::Disable,
+            "allow" if local => Self::Allow,
             "prefer" if local => Self::Prefer,
             "allow" | "prefer" | "require" if root_named => Self::VerifyCa,
             "allow" | "prefer" | "require" => Self::Require,
@@ -77,14 +79,22 @@ impl Roots {
     }
 }
 
+/// The certificates of a file. What PEM holds need be no certificate, and one that nothing can be verified with is found out here
+/// and not by the first request.
 fn read_pem(name: &str, pem: &[u8], problems: &mut Problems) -> Vec<CertificateDer<'static>> {
-    match CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>() {
-        Ok(certificates) if !certificates.is_empty() => certificates,
-        _ => {
-            problems.report(name, "expected certificates in PEM");
-            Vec::new()
-        }
+    let certificates = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<Vec<_>, _>>()
+        .unwrap_or_default();
+    let (usable, _) = RootCertStore::empty().add_parsable_certificates(certificates.iter().cloned());
+    if usable == 0 {
+        let found = if certificates.is_empty() {
+            "expected certificates in PEM"
+        } else {
+            "none of the certificates can be used to verify another"
+        };
+        problems.report(name, found);
     }
+    certificates
 }
 
 /// The TLS side of the driver; it is made once and cheap to clone.
@@ -108,7 +118,7 @@ pub(super) fn connector(mode: TlsMode, roots: &Roots) -> Result<MakeRustlsConnec
                 .with_custom_certificate_verifier(Arc::new(AnyName { webpki }))
                 .with_no_client_auth()
         }
-        TlsMode::Disable | TlsMode::Prefer | TlsMode::Require => builder
+        TlsMode::Disable | TlsMode::Allow | TlsMode::Prefer | TlsMode::Require => builder
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(AnyServer { provider }))
             .with_no_client_auth(),
@@ -227,6 +237,7 @@ mod tests {
     fn every_mode_has_a_connector() {
         for mode in [
             TlsMode::Disable,
+            TlsMode::Allow,
             TlsMode::Prefer,
             TlsMode::Require,
             TlsMode::VerifyCa,
@@ -238,9 +249,17 @@ mod tests {
 
     #[test]
     fn what_is_no_certificate_is_reported() {
-        let mut problems = Problems::new();
-        Roots::default().add("bundle", b"nothing", &mut problems);
-        assert!(!problems.is_empty());
+        for (pem, told) in [
+            (&b"nothing"[..], "bundle: expected certificates in PEM"),
+            (
+                b"-----BEGIN CERTIFICATE-----\nbm8gREVS\n-----END CERTIFICATE-----\n",
+                "bundle: none of the certificates can be used to verify another",
+            ),
+        ] {
+            let mut problems = Problems::new();
+            Roots::default().add("bundle", pem, &mut problems);
+            assert_eq!(problems.iter().collect::<Vec<_>>(), [told]);
+        }
     }
 
     #[test]

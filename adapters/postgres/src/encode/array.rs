@@ -2,6 +2,8 @@
 //!
 //! Lower bounds are not shown, as `to_json` does not show them.
 
+use rowstamp_domain::json_text::Buffer;
+
 use super::{Encoding, Malformed, write_scalar};
 
 /// More dimensions than PostgreSQL's `MAXDIM` are never sent.
@@ -88,11 +90,11 @@ pub(crate) fn read(mut raw: &[u8]) -> Result<Array<'_>, Malformed> {
 }
 
 /// Appends an array.
-pub(super) fn write(encoding: Encoding, raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+pub(super) fn write(encoding: Encoding, raw: &[u8], out: &mut Buffer) -> Result<(), Malformed> {
     let mut array = read(raw)?;
     out.reserve(raw.len());
     if array.dimensions == 0 {
-        out.extend_from_slice(b"[]");
+        out.extend_from_array(b"[]");
     } else {
         let lengths = array.lengths;
         write_dimension(encoding, &lengths[..array.dimensions], &mut array.elements, out)?;
@@ -104,13 +106,13 @@ fn write_dimension(
     encoding: Encoding,
     lengths: &[usize],
     elements: &mut Elements<'_>,
-    out: &mut Vec<u8>,
+    out: &mut Buffer,
 ) -> Result<(), Malformed> {
     let Some((&length, inner)) = lengths.split_first() else {
         return if let Some(element) = elements.next()? {
             write_scalar(encoding, element, out)
         } else {
-            out.extend_from_slice(b"null");
+            out.extend_from_array(b"null");
             Ok(())
         };
     };
@@ -166,9 +168,9 @@ mod tests {
     }
 
     fn json(raw: &[u8]) -> Result<String, Malformed> {
-        let mut out = Vec::new();
+        let mut out = Buffer::new();
         write(INT4, raw, &mut out)?;
-        Ok(String::from_utf8(out).expect("JSON is UTF-8"))
+        Ok(String::from_utf8(out.into_vec()).expect("JSON is UTF-8"))
     }
 
     #[test]

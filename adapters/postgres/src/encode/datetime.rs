@@ -2,6 +2,8 @@
 //!
 //! Sessions run in UTC, so a timestamp's offset is always `+00:00`.
 
+use rowstamp_domain::json_text::Buffer;
+
 use super::{Malformed, fixed};
 
 /// Days from 1970-01-01 to 2000-01-01, PostgreSQL's epoch.
@@ -16,8 +18,9 @@ pub(crate) struct Civil {
     pub(crate) day: u32,
 }
 
-/// The calendar day that is `days` after 1970-01-01: Howard Hinnant's `civil_from_days`, in 32 bits, which hold every day that
-/// PostgreSQL knows once whole eras of 400 years are taken off.
+/// The calendar day that is `days` after 1970-01-01, in 32 bits, which hold every day that PostgreSQL knows once whole eras of 400 years
+/// are taken off.
+#[expect(clippy::cast_possible_truncation, reason = "each half of 64 bits is 32 bits")]
 pub(crate) fn civil_from_epoch_days(days: i64) -> Civil {
     const ERA_DAYS: i64 = 146_097;
     let shifted = days + 719_468;
@@ -29,18 +32,25 @@ pub(crate) fn civil_from_epoch_days(days: i64) -> Civil {
             u32::try_from(shifted.rem_euclid(ERA_DAYS)).expect("a remainder is less than its divisor"),
         ),
     };
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
+    // Neri and Schneider, "Euclidean affine functions and their application to calendar algorithms" (2022), figure 12, with March as
+    // the first month of a year: divisions become multiplications whose halves are quotient and remainder.
+    let quarter_days = 4 * day_of_era + 3;
+    let (century, day_of_century) = (quarter_days / 146_097, quarter_days % 146_097 / 4);
+    let years = 2_939_745 * u64::from(4 * day_of_century + 3);
+    let [year_of_century, rest] = [years >> 32, years & 0xffff_ffff].map(|half| half as u32);
+    let day_of_year = rest / 2_939_745 / 4;
+    let months = 2_141 * day_of_year + 197_913;
+    let (month, day) = (months >> 16, (months & 0xffff) / 2_141 + 1);
+    // January and February are the last months of such a year.
+    let (month, next_year) = if day_of_year >= 306 {
+        (month - 12, 1)
     } else {
-        shifted_month - 9
+        (month, 0)
     };
     Civil {
-        year: i64::from(year_of_era) + era * 400 + i64::from(month <= 2),
+        year: era * 400 + i64::from(100 * century + year_of_century) + next_year,
         month,
-        day: day_of_year - (153 * shifted_month + 2) / 5 + 1,
+        day,
     }
 }
 
@@ -51,7 +61,7 @@ struct Line {
 }
 
 /// `00` to `99`.
-static PAIRS: [[u8; 2]; 100] = {
+pub(super) static PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[b'0'; 2]; 100];
     let mut index = 0_u8;
     while index < 100 {
@@ -124,7 +134,7 @@ impl Line {
         }
     }
 
-    fn close(mut self, out: &mut Vec<u8>) {
+    fn close(mut self, out: &mut Buffer) {
         self.push(b"\"");
         out.extend_from_slice(&self.bytes[..self.length]);
     }
@@ -151,16 +161,16 @@ fn common_year(civil: Civil) -> Option<u32> {
 }
 
 /// Appends a `date`.
-pub(super) fn write_date(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+pub(super) fn write_date(raw: &[u8], out: &mut Buffer) -> Result<(), Malformed> {
     match i32::from_be_bytes(fixed(raw, "date")?) {
-        i32::MAX => out.extend_from_slice(b"\"infinity\""),
-        i32::MIN => out.extend_from_slice(b"\"-infinity\""),
+        i32::MAX => out.extend_from_array(b"\"infinity\""),
+        i32::MIN => out.extend_from_array(b"\"-infinity\""),
         days => {
             let civil = civil_from_epoch_days(i64::from(days) + POSTGRES_EPOCH_DAYS);
             if let Some(year) = common_year(civil) {
                 let mut line = *b"\"0000-00-00\"";
                 put_date(&mut line, year, civil);
-                out.extend_from_slice(&line);
+                out.extend_from_array(&line);
                 return Ok(());
             }
             let mut line = Line::open();
@@ -173,7 +183,7 @@ pub(super) fn write_date(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed>
 }
 
 /// Appends a `time`; PostgreSQL knows 24:00:00 as well.
-pub(super) fn write_time(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+pub(super) fn write_time(raw: &[u8], out: &mut Buffer) -> Result<(), Malformed> {
     let micros = i64::from_be_bytes(fixed(raw, "time")?);
     if !(0..=DAY_MICROS).contains(&micros) {
         return Err(Malformed("time"));
@@ -185,10 +195,10 @@ pub(super) fn write_time(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed>
 }
 
 /// Appends a `timestamptz`.
-pub(super) fn write_timestamp(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+pub(super) fn write_timestamp(raw: &[u8], out: &mut Buffer) -> Result<(), Malformed> {
     match i64::from_be_bytes(fixed(raw, "timestamp")?) {
-        i64::MAX => out.extend_from_slice(b"\"infinity\""),
-        i64::MIN => out.extend_from_slice(b"\"-infinity\""),
+        i64::MAX => out.extend_from_array(b"\"infinity\""),
+        i64::MIN => out.extend_from_array(b"\"-infinity\""),
         micros => {
             let civil = civil_from_epoch_days(micros.div_euclid(DAY_MICROS) + POSTGRES_EPOCH_DAYS);
             if let Some(year) = common_year(civil) {
@@ -208,8 +218,8 @@ pub(super) fn write_timestamp(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malfo
 }
 
 /// Appends a timestamp whose year has four digits.
-fn write_common(year: u32, civil: Civil, micros: i64, out: &mut Vec<u8>) {
-    const OFFSET: &[u8] = b"+00:00\"";
+fn write_common(year: u32, civil: Civil, micros: i64, out: &mut Buffer) {
+    const OFFSET: &[u8; 7] = b"+00:00\"";
     let mut line = *b"\"0000-00-00T00:00:00.000000+00:00\"";
     let seconds = u32::try_from(micros / 1_000_000).expect("a day has 86,400 seconds");
     let fraction = u32::try_from(micros % 1_000_000).expect("a second has a million microseconds");
@@ -220,16 +230,17 @@ fn write_common(year: u32, civil: Civil, micros: i64, out: &mut Vec<u8>) {
     put(&mut line, 21, fraction / 10_000);
     put(&mut line, 23, fraction / 100 % 100);
     put(&mut line, 25, fraction % 100);
-    let mut end = if fraction == 0 { 20 } else { 27 };
+    if fraction % 10 != 0 {
+        out.extend_from_array(&line);
+        return;
+    }
+    let mut end = if fraction == 0 { 20 } else { 26 };
     while line[end - 1] == b'0' && end > 20 {
         end -= 1;
     }
-    if end == 27 {
-        out.extend_from_slice(&line);
-    } else {
-        out.extend_from_slice(&line[..end]);
-        out.extend_from_slice(OFFSET);
-    }
+    *out.block() = line;
+    out.advance(end);
+    out.extend_from_array(OFFSET);
 }
 
 #[cfg(test)]
@@ -237,10 +248,10 @@ fn write_common(year: u32, civil: Civil, micros: i64, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
 
-    fn written(write: impl Fn(&mut Vec<u8>) -> Result<(), Malformed>) -> String {
-        let mut out = Vec::new();
+    fn written(write: impl Fn(&mut Buffer) -> Result<(), Malformed>) -> String {
+        let mut out = Buffer::new();
         write(&mut out).unwrap();
-        String::from_utf8(out).unwrap()
+        String::from_utf8(out.into_vec()).unwrap()
     }
 
     #[test]
@@ -258,6 +269,48 @@ mod tests {
         ] {
             assert_eq!(written(|out| write_date(&days.to_be_bytes(), out)), text);
         }
+    }
+
+    #[test]
+    fn every_day_of_an_era_follows_the_one_before() {
+        let leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let mut last = civil_from_epoch_days(-719_469);
+        for days in -719_468..=146_097 - 719_468 {
+            let civil = civil_from_epoch_days(days);
+            let length = match last.month {
+                2 if leap(last.year) => 29,
+                2 => 28,
+                4 | 6 | 9 | 11 => 30,
+                _ => 31,
+            };
+            let expected = match (last.month, last.day) {
+                (12, 31) => Civil {
+                    year: last.year + 1,
+                    month: 1,
+                    day: 1,
+                },
+                (month, day) if day == length => Civil {
+                    year: last.year,
+                    month: month + 1,
+                    day: 1,
+                },
+                (month, day) => Civil {
+                    year: last.year,
+                    month,
+                    day: day + 1,
+                },
+            };
+            assert_eq!(civil, expected, "{days}");
+            last = civil;
+        }
+        assert_eq!(
+            civil_from_epoch_days(0),
+            Civil {
+                year: 1970,
+                month: 1,
+                day: 1
+            }
+        );
     }
 
     #[test]
@@ -290,7 +343,7 @@ mod tests {
             assert_eq!(written(|out| write_time(&micros.to_be_bytes(), out)), text);
         }
         for micros in [-1, DAY_MICROS + 1, i64::MAX] {
-            assert!(write_time(&micros.to_be_bytes(), &mut Vec::new()).is_err());
+            assert!(write_time(&micros.to_be_bytes(), &mut Buffer::new()).is_err());
         }
     }
 
@@ -306,8 +359,8 @@ mod tests {
 
     #[test]
     fn a_wrong_length_is_an_error() {
-        assert!(write_date(&[0; 8], &mut Vec::new()).is_err());
-        assert!(write_time(&[0; 4], &mut Vec::new()).is_err());
-        assert!(write_timestamp(&[], &mut Vec::new()).is_err());
+        assert!(write_date(&[0; 8], &mut Buffer::new()).is_err());
+        assert!(write_time(&[0; 4], &mut Buffer::new()).is_err());
+        assert!(write_timestamp(&[], &mut Buffer::new()).is_err());
     }
 }

@@ -10,10 +10,11 @@ mod datetime;
 mod number;
 mod text;
 
+use rowstamp_domain::json_text::Buffer;
+
 pub(crate) use array::{Elements, read as read_array};
 pub(crate) use column::{Encoding, Scalar};
 pub(crate) use number::{NumericHeader, NumericSign};
-pub(crate) use text::write_string;
 
 /// A buffer that is not what its column's type promises.
 ///
@@ -26,10 +27,10 @@ pub(crate) struct Malformed(pub(crate) &'static str);
 ///
 /// What was appended before an error is left in `out`, since the whole answer is thrown away then.
 #[inline]
-pub(crate) fn write(encoding: Encoding, raw: Option<&[u8]>, out: &mut Vec<u8>) -> Result<(), Malformed> {
+pub(crate) fn write(encoding: Encoding, raw: Option<&[u8]>, out: &mut Buffer) -> Result<(), Malformed> {
     match raw {
         None => {
-            out.extend_from_slice(b"null");
+            out.extend_from_array(b"null");
             Ok(())
         }
         Some(raw) if encoding.array => array::write(encoding, raw, out),
@@ -38,42 +39,15 @@ pub(crate) fn write(encoding: Encoding, raw: Option<&[u8]>, out: &mut Vec<u8>) -
 }
 
 /// Appends a value that is not an array and not NULL.
-fn write_scalar(encoding: Encoding, raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+#[inline]
+fn write_scalar(encoding: Encoding, raw: &[u8], out: &mut Buffer) -> Result<(), Malformed> {
     if encoding.quoted {
         out.push(b'"');
-        write_number(encoding.scalar, raw, out, Quotes::Present)?;
+        write_unquoted(encoding.scalar, raw, out, Quotes::Present)?;
         out.push(b'"');
         return Ok(());
     }
-    match encoding.scalar {
-        Scalar::Text => text::write(raw, out),
-        Scalar::Bool => match raw {
-            [0] => {
-                out.extend_from_slice(b"false");
-                Ok(())
-            }
-            [1] => {
-                out.extend_from_slice(b"true");
-                Ok(())
-            }
-            _ => Err(Malformed("boolean")),
-        },
-        Scalar::Uuid => text::write_uuid(raw, out),
-        Scalar::Date => datetime::write_date(raw, out),
-        Scalar::Time => datetime::write_time(raw, out),
-        Scalar::Timestamp => datetime::write_timestamp(raw, out),
-        Scalar::Jsonb => text::write_jsonb(raw, out),
-        Scalar::Json => text::write_json(raw, out),
-        Scalar::Bytea => {
-            text::write_base64(raw, out);
-            Ok(())
-        }
-        Scalar::Int2 | Scalar::Int4 | Scalar::Int8 | Scalar::Float4 | Scalar::Float8 | Scalar::Numeric => {
-            write_number(encoding.scalar, raw, out, Quotes::WhereNeeded)
-        }
-        // It has columns of its own, which are not known here.
-        Scalar::Record => Err(Malformed("record")),
-    }
+    write_unquoted(encoding.scalar, raw, out, Quotes::WhereNeeded)
 }
 
 /// Whether quotes already stand around a number.
@@ -85,15 +59,29 @@ enum Quotes {
     Present,
 }
 
-fn write_number(scalar: Scalar, raw: &[u8], out: &mut Vec<u8>, quotes: Quotes) -> Result<(), Malformed> {
+fn write_unquoted(scalar: Scalar, raw: &[u8], out: &mut Buffer, quotes: Quotes) -> Result<(), Malformed> {
     match scalar {
+        Scalar::Text => return text::write(raw, out),
+        Scalar::Bool => match raw {
+            [0] => out.extend_from_array(b"false"),
+            [1] => out.extend_from_array(b"true"),
+            _ => return Err(Malformed("boolean")),
+        },
+        Scalar::Uuid => return text::write_uuid(raw, out),
+        Scalar::Date => return datetime::write_date(raw, out),
+        Scalar::Time => return datetime::write_time(raw, out),
+        Scalar::Timestamp => return datetime::write_timestamp(raw, out),
+        Scalar::Jsonb => return text::write_jsonb(raw, out),
+        Scalar::Json => return text::write_json(raw, out),
+        Scalar::Bytea => text::write_base64(raw, out),
         Scalar::Int2 => number::write_integer(i16::from_be_bytes(fixed(raw, "smallint")?), out),
         Scalar::Int4 => number::write_integer(i32::from_be_bytes(fixed(raw, "integer")?), out),
         Scalar::Int8 => number::write_integer(i64::from_be_bytes(fixed(raw, "bigint")?), out),
         Scalar::Float4 => number::write_float(f32::from_be_bytes(fixed(raw, "float4")?), out, quotes),
         Scalar::Float8 => number::write_float(f64::from_be_bytes(fixed(raw, "float8")?), out, quotes),
         Scalar::Numeric => return number::write_numeric(raw, out, quotes),
-        _ => return Err(Malformed("number")),
+        // It has columns of its own, which are not known here.
+        Scalar::Record => return Err(Malformed("record")),
     }
     Ok(())
 }

@@ -1,15 +1,18 @@
 //! Integers, floats and numerics, digit for digit as PostgreSQL prints them.
 
+use rowstamp_domain::json_text::Buffer;
+
+use super::datetime::PAIRS;
 use super::{Malformed, Quotes};
 
 /// Appends an integer.
-pub(super) fn write_integer(value: impl itoa::Integer, out: &mut Vec<u8>) {
+pub(super) fn write_integer(value: impl itoa::Integer, out: &mut Buffer) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// Appends a float: the shortest digits that read back as the same number, positional where the decimal exponent
 /// is above -5 and below 15, else `1e+15`, `1.5e-07`.
-pub(super) fn write_float<F: zmij::Float + Into<f64> + Copy>(value: F, out: &mut Vec<u8>, quotes: Quotes) {
+pub(super) fn write_float<F: zmij::Float + Into<f64> + Copy>(value: F, out: &mut Buffer, quotes: Quotes) {
     let wide: f64 = value.into();
     if !wide.is_finite() {
         let text: &[u8] = if wide.is_nan() {
@@ -26,7 +29,7 @@ pub(super) fn write_float<F: zmij::Float + Into<f64> + Copy>(value: F, out: &mut
 }
 
 /// A word in place of a number, in quotes unless they are there.
-fn write_word(word: &[u8], out: &mut Vec<u8>, quotes: Quotes) {
+fn write_word(word: &[u8], out: &mut Buffer, quotes: Quotes) {
     if quotes == Quotes::WhereNeeded {
         out.push(b'"');
         out.extend_from_slice(word);
@@ -37,7 +40,7 @@ fn write_word(word: &[u8], out: &mut Vec<u8>, quotes: Quotes) {
 }
 
 /// Takes a printed float apart and prints it again in PostgreSQL's layout.
-fn lay_out(printed: &[u8], out: &mut Vec<u8>) {
+fn lay_out(printed: &[u8], out: &mut Buffer) {
     let mut digits = [0_u8; 24];
     let mut count = 0_usize;
     // Where the point stands, counted in digits from the first one that is not zero.
@@ -102,10 +105,10 @@ fn lay_out(printed: &[u8], out: &mut Vec<u8>) {
 }
 
 /// `digits` with the point after the first `point` of them, which may lie before or behind them all.
-fn positional(digits: &[u8], point: i32, out: &mut Vec<u8>) {
+fn positional(digits: &[u8], point: i32, out: &mut Buffer) {
     let Ok(whole) = usize::try_from(point) else {
         out.extend_from_slice(b"0.");
-        out.extend(std::iter::repeat_n(b'0', point.unsigned_abs() as usize));
+        write_zeros(point.unsigned_abs() as usize, out);
         out.extend_from_slice(digits);
         return;
     };
@@ -120,8 +123,13 @@ fn positional(digits: &[u8], point: i32, out: &mut Vec<u8>) {
         out.extend_from_slice(after);
     } else {
         out.extend_from_slice(digits);
-        out.extend(std::iter::repeat_n(b'0', whole - digits.len()));
+        write_zeros(whole - digits.len(), out);
     }
+}
+
+fn write_zeros(count: usize, out: &mut Buffer) {
+    out.ahead(count)[..count].fill(b'0');
+    out.advance(count);
 }
 
 /// What stands before a numeric's digits.
@@ -215,7 +223,7 @@ impl NumericSign {
 }
 
 /// Appends a `numeric` with every digit and its display scale.
-pub(super) fn write_numeric(raw: &[u8], out: &mut Vec<u8>, quotes: Quotes) -> Result<(), Malformed> {
+pub(super) fn write_numeric(raw: &[u8], out: &mut Buffer, quotes: Quotes) -> Result<(), Malformed> {
     let header = NumericHeader::read(raw)?;
     match header.sign.word() {
         Some(word) => {
@@ -227,9 +235,9 @@ pub(super) fn write_numeric(raw: &[u8], out: &mut Vec<u8>, quotes: Quotes) -> Re
 }
 
 /// Appends sign, digits and point.
-pub(crate) fn write_digits(header: &NumericHeader<'_>, out: &mut Vec<u8>) -> Result<(), Malformed> {
+pub(crate) fn write_digits(header: &NumericHeader<'_>, out: &mut Buffer) -> Result<(), Malformed> {
     let whole_groups = usize::try_from(i32::from(header.weight) + 1).unwrap_or(0);
-    out.reserve(whole_groups * 4 + usize::from(header.scale) + 3);
+    out.reserve(whole_groups * 4 + usize::from(header.scale) + 8);
     if header.sign == NumericSign::Negative {
         out.push(b'-');
     }
@@ -241,7 +249,7 @@ pub(crate) fn write_digits(header: &NumericHeader<'_>, out: &mut Vec<u8>) -> Res
                 write_integer(group, out);
             }
         } else {
-            out.extend_from_slice(&four_digits(group));
+            out.extend_from_array(&four_digits(group));
         }
     }
     if out.len() == start {
@@ -255,7 +263,8 @@ pub(crate) fn write_digits(header: &NumericHeader<'_>, out: &mut Vec<u8>) -> Res
     while wanted > 0 {
         let digits = four_digits(header.group(power)?);
         let taken = wanted.min(4);
-        out.extend_from_slice(&digits[..taken]);
+        *out.block() = digits;
+        out.advance(taken);
         wanted -= taken;
         power -= 1;
     }
@@ -264,8 +273,9 @@ pub(crate) fn write_digits(header: &NumericHeader<'_>, out: &mut Vec<u8>) -> Res
 
 /// A group with its leading zeros.
 fn four_digits(group: u16) -> [u8; 4] {
-    let digit = |divisor: u16| b'0' + u8::try_from(group / divisor % 10).expect("a digit is below ten");
-    [digit(1_000), digit(100), digit(10), digit(1)]
+    let [thousands, hundreds] = PAIRS[usize::from(group / 100)];
+    let [tens, ones] = PAIRS[usize::from(group % 100)];
+    [thousands, hundreds, tens, ones]
 }
 
 #[cfg(test)]
@@ -274,9 +284,9 @@ mod tests {
     use super::*;
 
     fn float(value: f64) -> String {
-        let mut out = Vec::new();
+        let mut out = Buffer::new();
         write_float(value, &mut out, Quotes::WhereNeeded);
-        String::from_utf8(out).unwrap()
+        String::from_utf8(out.into_vec()).unwrap()
     }
 
     #[test]
@@ -308,9 +318,9 @@ mod tests {
 
     #[test]
     fn single_floats_keep_their_own_shortest_digits() {
-        let mut out = Vec::new();
+        let mut out = Buffer::new();
         write_float(0.1_f32, &mut out, Quotes::WhereNeeded);
-        assert_eq!(out, b"0.1");
+        assert_eq!(out.as_slice(), b"0.1");
     }
 
     fn raw(weight: i16, sign: u16, scale: u16, groups: &[u16]) -> Vec<u8> {
@@ -326,9 +336,9 @@ mod tests {
     }
 
     fn numeric(raw: &[u8]) -> Result<String, Malformed> {
-        let mut out = Vec::new();
+        let mut out = Buffer::new();
         write_numeric(raw, &mut out, Quotes::WhereNeeded)?;
-        Ok(String::from_utf8(out).unwrap())
+        Ok(String::from_utf8(out.into_vec()).unwrap())
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Rows as CSV (RFC 4180): a line of names, a line feed after each row. NULL is nothing at all, and empty text is quoted.
 
+use rowstamp_domain::json_text::Buffer;
+
 use super::{Cell, Content, Member, Nulls};
 use crate::decode::decode;
 use crate::rows::RowsError;
 
 /// Appends the line of names.
-pub(crate) fn write_header(members: &[Member], out: &mut Vec<u8>) {
+pub(crate) fn write_header(members: &[Member], out: &mut Buffer) {
     for (index, member) in members.iter().enumerate() {
         if index > 0 {
             out.push(b',');
@@ -19,7 +21,7 @@ pub(crate) fn write_header(members: &[Member], out: &mut Vec<u8>) {
 pub(crate) fn write_line<'r>(
     members: &[Member],
     cell: impl Fn(usize) -> Result<Cell<'r>, RowsError>,
-    out: &mut Vec<u8>,
+    out: &mut Buffer,
 ) -> Result<(), RowsError> {
     for (index, member) in members.iter().enumerate() {
         if index > 0 {
@@ -32,7 +34,7 @@ pub(crate) fn write_line<'r>(
 }
 
 impl Member {
-    fn write_text(&self, mut cell: Cell<'_>, out: &mut Vec<u8>) -> Result<(), RowsError> {
+    fn write_text(&self, mut cell: Cell<'_>, out: &mut Buffer) -> Result<(), RowsError> {
         let mut through = &*self.through;
         while let Some((next, rest)) = through.split_first()
             && !next.several
@@ -52,9 +54,9 @@ impl Member {
                 write_field(text.as_bytes(), out);
             }
             _ => {
-                let mut json = Vec::new();
+                let mut json = Buffer::new();
                 self.write_through(through, cell, Nulls::Kept, &mut json)?;
-                write_field(&json, out);
+                write_field(json.as_slice(), out);
             }
         }
         Ok(())
@@ -62,7 +64,7 @@ impl Member {
 }
 
 /// Appends text, in quotes where it needs them.
-fn write_field(text: &[u8], out: &mut Vec<u8>) {
+fn write_field(text: &[u8], out: &mut Buffer) {
     let plain = !text.is_empty()
         && !text
             .iter()
@@ -94,9 +96,9 @@ mod tests {
             ("\"", "\"\"\"\""),
             ("a\nb\r", "\"a\nb\r\""),
         ] {
-            let mut out = Vec::new();
+            let mut out = Buffer::new();
             write_field(text.as_bytes(), &mut out);
-            assert_eq!(String::from_utf8_lossy(&out), field);
+            assert_eq!(String::from_utf8_lossy(out.as_slice()), field);
         }
     }
 }

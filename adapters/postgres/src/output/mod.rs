@@ -9,9 +9,10 @@ mod strip;
 
 use rowstamp_domain::definition::{JsonEncoding, ResourceDefinition};
 use rowstamp_domain::field_type::FieldType;
+use rowstamp_domain::json_text::{Buffer, Word, write_string};
 use rowstamp_domain::query::{EmbedForm, Select, SelectItem};
 
-use crate::encode::{self, Encoding, write_string};
+use crate::encode::{self, Encoding};
 use crate::rows::RowsError;
 use crate::sql::shown;
 pub(crate) use csv::write_header;
@@ -31,7 +32,7 @@ pub(crate) enum Nulls {
 pub(crate) struct Member {
     name: String,
     /// `"name":`
-    key: Vec<u8>,
+    key: Word,
     /// The column of the row or record that it is in.
     cell: usize,
     /// The way on through spread embeds.
@@ -144,12 +145,12 @@ fn add(
             (&embed.name, content)
         }
     };
-    let mut key = Vec::with_capacity(name.len() + 3);
+    let mut key = Buffer::new();
     write_string(name, &mut key);
     key.push(b':');
     members.push(Member {
         name: name.clone(),
-        key,
+        key: Word::new(key.as_slice()),
         cell,
         through: through.to_vec(),
         content,
@@ -168,7 +169,7 @@ pub(crate) fn write_object<'r>(
     members: &[Member],
     cell: impl Fn(usize) -> Result<Cell<'r>, RowsError>,
     nulls: Nulls,
-    out: &mut Vec<u8>,
+    out: &mut Buffer,
 ) -> Result<(), RowsError> {
     out.push(b'{');
     let empty = out.len();
@@ -177,10 +178,10 @@ pub(crate) fn write_object<'r>(
         if before > empty {
             out.push(b',');
         }
-        out.extend_from_slice(&member.key);
+        out.extend_from_word(&member.key);
         let start = out.len();
         member.write(cell(member.cell)?, nulls, out)?;
-        if nulls == Nulls::Stripped && &out[start..] == b"null" {
+        if nulls == Nulls::Stripped && &out.as_slice()[start..] == b"null" {
             out.truncate(before);
         }
     }
@@ -189,7 +190,7 @@ pub(crate) fn write_object<'r>(
 }
 
 impl Member {
-    fn write(&self, cell: Cell<'_>, nulls: Nulls, out: &mut Vec<u8>) -> Result<(), RowsError> {
+    fn write(&self, cell: Cell<'_>, nulls: Nulls, out: &mut Buffer) -> Result<(), RowsError> {
         self.write_through(&self.through, cell, nulls, out)
     }
 
@@ -199,13 +200,13 @@ impl Member {
         through: &[Through],
         cell: Cell<'_>,
         nulls: Nulls,
-        out: &mut Vec<u8>,
+        out: &mut Buffer,
     ) -> Result<(), RowsError> {
         let Some((next, rest)) = through.split_first() else {
             return self.content.write(cell, nulls, out);
         };
         let Some(raw) = cell.raw else {
-            out.extend_from_slice(b"null");
+            out.extend_from_array(b"null");
             return Ok(());
         };
         if next.several {
@@ -219,9 +220,9 @@ impl Member {
 }
 
 impl Content {
-    fn write(&self, cell: Cell<'_>, nulls: Nulls, out: &mut Vec<u8>) -> Result<(), RowsError> {
+    fn write(&self, cell: Cell<'_>, nulls: Nulls, out: &mut Buffer) -> Result<(), RowsError> {
         let Some(raw) = cell.raw else {
-            out.extend_from_slice(b"null");
+            out.extend_from_array(b"null");
             return Ok(());
         };
         match self {
@@ -246,7 +247,7 @@ fn write_record(
     members: &[Member],
     record: Record<'_>,
     nulls: Nulls,
-    out: &mut Vec<u8>,
+    out: &mut Buffer,
 ) -> Result<(), RowsError> {
     let cells = record.cells()?;
     let cell = |position: usize| cells.get(position).copied().ok_or_else(record::malformed);
@@ -256,8 +257,8 @@ fn write_record(
 /// Appends an array of records.
 fn write_array(
     raw: &[u8],
-    out: &mut Vec<u8>,
-    mut write: impl FnMut(Record<'_>, &mut Vec<u8>) -> Result<(), RowsError>,
+    out: &mut Buffer,
+    mut write: impl FnMut(Record<'_>, &mut Buffer) -> Result<(), RowsError>,
 ) -> Result<(), RowsError> {
     let mut array = encode::read_array(raw)?;
     let length = match array.lengths() {
@@ -272,7 +273,7 @@ fn write_array(
         }
         match array.elements.next()? {
             Some(raw) => write(Record::read(raw)?, out)?,
-            None => out.extend_from_slice(b"null"),
+            None => out.extend_from_array(b"null"),
         }
     }
     array.elements.finish()?;

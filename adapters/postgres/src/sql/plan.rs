@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rowstamp_domain::definition::{FieldId, JsonEncoding, ResourceDefinition};
 use rowstamp_domain::field_type::FieldType;
+use rowstamp_domain::json_text::{Buffer, Word, write_string};
 use rowstamp_domain::operation::{Count, List, Operation, Representation};
 use rowstamp_domain::query::{OrderTerm, Relation, Select, SelectItem};
 use tokio_postgres::Column;
@@ -15,7 +16,7 @@ use super::select::shown;
 use super::writer::Writer;
 use super::{grouped, order};
 use crate::connection::PrepareError;
-use crate::encode::{Encoding, write_string};
+use crate::encode::Encoding;
 
 /// A statement and everything about it that does not depend on values.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ pub(crate) struct Plan {
     pub(crate) keys: Vec<FieldType>,
     /// The statement that asks how many rows are estimated to match.
     pub(crate) explain: Option<Box<Plan>>,
-    /// How long all keys of one object are together.
+    /// How long all keys of one object are together, but for the brace at its end.
     pub(crate) key_bytes: usize,
     pub(crate) layout: Layout,
 }
@@ -47,7 +48,7 @@ pub(crate) struct PlanColumn {
     /// The field that it is, under its own name.
     pub(crate) field: Option<FieldId>,
     /// What stands before a field's value in JSON: `{"uid":` for the first, `,"title":` for the others.
-    pub(crate) key: Box<[u8]>,
+    pub(crate) key: Word,
     content: Content,
 }
 
@@ -111,7 +112,7 @@ impl Layout {
 
 impl Plan {
     /// Builds the statement of an operation. It takes `id`, and the one after it where a second statement goes with it.
-    pub(super) fn build(id: u64, operation: &Operation) -> Self {
+    pub(crate) fn build(id: u64, operation: &Operation) -> Self {
         let mut writer = Writer::with_text();
         let layout = super::write(&mut writer, operation);
         let (select, representation) = selection(operation);
@@ -129,7 +130,7 @@ impl Plan {
         embedded_resources(select, &mut embedded);
         Self {
             plain: columns.iter().all(|column| column.field.is_some()),
-            key_bytes: columns.iter().map(|column| column.key.len()).sum::<usize>() + 2,
+            key_bytes: columns.iter().map(|column| column.key.len()).sum(),
             columns,
             keys,
             _embedded: embedded,
@@ -254,12 +255,13 @@ fn columns(resource: &ResourceDefinition, select: &Select) -> Vec<PlanColumn> {
         .map(|(index, item)| match item {
             SelectItem::Field(id) => {
                 let field = resource.field(*id);
-                let mut key = vec![if index == 0 { b'{' } else { b',' }];
+                let mut key = Buffer::new();
+                key.push(if index == 0 { b'{' } else { b',' });
                 write_string(&field.name, &mut key);
                 key.push(b':');
                 PlanColumn {
                     field: Some(*id),
-                    key: key.into(),
+                    key: Word::new(key.as_slice()),
                     content: Content::Value {
                         ty: field.ty,
                         as_string: field.json == JsonEncoding::String,
@@ -268,7 +270,7 @@ fn columns(resource: &ResourceDefinition, select: &Select) -> Vec<PlanColumn> {
             }
             SelectItem::Column(column) => PlanColumn {
                 field: None,
-                key: Box::default(),
+                key: Word::new(b""),
                 content: Content::Value {
                     ty: column.expression.ty(resource),
                     as_string: column.expression.json(resource) == JsonEncoding::String,
@@ -276,7 +278,7 @@ fn columns(resource: &ResourceDefinition, select: &Select) -> Vec<PlanColumn> {
             },
             SelectItem::Embed(embed) => PlanColumn {
                 field: None,
-                key: Box::default(),
+                key: Word::new(b""),
                 content: if embed.is_single() {
                     Content::Record
                 } else {

@@ -46,6 +46,10 @@ pub(super) fn write_columns<'a>(
     named: Naming,
 ) -> Layout {
     let mut layout = Layout::default();
+    if !w.wants_text() && select.is_plain() {
+        // Fields alone have no parameters.
+        return layout;
+    }
     if representation != Representation::Nothing {
         for item in shown(select) {
             let position = layout.next();

@@ -12,6 +12,7 @@ use rowstamp_ports::{HookContext, Hooks, ReadScope, StoreContext, StoreError, Tr
 use uuid::Uuid;
 
 use super::Controller;
+use super::in_time::call;
 use crate::negotiate::Media;
 use crate::problem::{Problem, codes};
 use crate::resource_mapper::asked::{Asked, Show};
@@ -80,10 +81,8 @@ impl Controller {
         };
         let context = self.hook_context(request, served, caller, self.clock.now());
         let mut scope = ReadScope::new(uid);
-        hooks
-            .before_read(&context, &mut scope)
-            .await
-            .map_err(|refusal| Problem::of_refusal(refusal, &served.definition))?;
+        let narrowed = hooks.before_read(&context, &mut scope);
+        call(request.deadline(), &served.definition, narrowed).await?;
         Ok(scope.into_required().into_iter().fold(visible, Condition::and))
     }
 
@@ -103,26 +102,31 @@ impl Controller {
         };
         let context = self.hook_context(request, served, caller, self.clock.now());
         for record in records {
-            hooks
-                .after_read(&context, record)
-                .await
-                .map_err(|refusal| Problem::of_refusal(refusal, &served.definition))?;
+            let redacted = hooks.after_read(&context, record);
+            call(request.deadline(), &served.definition, redacted).await?;
         }
         Ok(())
     }
 
-    /// Lets an after-read hook redact what a write shows.
+    /// Lets an after-read hook redact what a write shows. The row is written by now, so where the hook does not come to a good end the
+    /// answer tells that, and shows nothing.
     pub(super) async fn after_read_of_written(
         &self,
         request: &ApiRequest,
-        written: &Written<'_>,
+        written: &mut Written<'_>,
         caller: &Arc<Caller>,
         outcome: &mut Outcome,
-    ) -> Result<(), Problem> {
+    ) {
         if written.show == Show::Nothing {
-            return Ok(());
+            return;
         }
-        self.after_read(request, written.served, caller, outcome).await
+        if let Err(problem) = self.after_read(request, written.served, caller, outcome).await {
+            tracing::warn!(
+                code = problem.code(),
+                "what was written is not shown, since a hook was against it or failed"
+            );
+            written.withhold();
+        }
     }
 
     /// Carries out a write: by itself, or in a transaction with the after-hook that the resource has for it.
@@ -150,6 +154,16 @@ impl Controller {
                 .await
                 .map_err(|error| circumstances.failed(error));
         }
+        // Boxed, so that the usual way does not carry the size of this one.
+        Box::pin(self.write_in_transaction(operation, following, circumstances)).await
+    }
+
+    async fn write_in_transaction(
+        &self,
+        operation: Operation,
+        following: Option<(&Arc<dyn Hooks>, &HookContext)>,
+        circumstances: &Circumstances<'_>,
+    ) -> Result<Outcome, Problem> {
         let mut transaction = self.begin(circumstances).await?;
         match written(&mut transaction, operation, following, circumstances).await {
             Ok(outcome) if outcome.verdict.is_success() => circumstances.end(transaction, outcome).await,
@@ -190,12 +204,12 @@ pub(super) async fn written(
         return Ok(outcome);
     }
     for record in records_of(transaction, served, &outcome, uids).await? {
-        let said = match after {
-            After::Create => hooks.after_create(hooked, transaction, &record).await,
-            After::Update => hooks.after_update(hooked, transaction, &record).await,
-            After::Delete => hooks.after_delete(hooked, transaction, &record).await,
+        let hook = match after {
+            After::Create => hooks.after_create(hooked, transaction, &record),
+            After::Update => hooks.after_update(hooked, transaction, &record),
+            After::Delete => hooks.after_delete(hooked, transaction, &record),
         };
-        said.map_err(|refusal| circumstances.refused(refusal))?;
+        circumstances.call(hook).await?;
     }
     Ok(outcome)
 }
@@ -391,8 +405,11 @@ impl<'a> Circumstances<'a> {
         Ok(outcome)
     }
 
-    /// A hook's refusal as the answer.
-    pub(super) fn refused(&self, refusal: rowstamp_ports::Refusal) -> Problem {
-        Problem::of_refusal(refusal, &self.served.definition)
+    /// Calls a hook within the request's time.
+    pub(super) async fn call(
+        &self,
+        hook: impl Future<Output = Result<(), rowstamp_ports::Refusal>>,
+    ) -> Result<(), Problem> {
+        call(self.context.deadline, &self.served.definition, hook).await
     }
 }

@@ -70,8 +70,7 @@ impl Controller {
             show,
         };
         let mut outcome = if served.points.before_create || served.points.before_update {
-            self.replace_with_hooks(request, &circumstances, &replacing)
-                .await?
+            Box::pin(self.replace_with_hooks(request, &circumstances, &replacing)).await?
         } else {
             let replacement = replacing.map(&circumstances, sent, None)?;
             let outcome = self
@@ -87,9 +86,9 @@ impl Controller {
             Verdict::Updated => false,
             _ => return Err(refused(&outcome, served)),
         };
-        let written = Written::new(served, &asked, &columns, show, request.entrance());
-        self.after_read_of_written(request, &written, &caller, &mut outcome)
-            .await?;
+        let mut written = Written::new(served, &asked, &columns, show, request.entrance());
+        self.after_read_of_written(request, &mut written, &caller, &mut outcome)
+            .await;
         Ok(if created {
             written.put_created(outcome, request.base_path())
         } else {
@@ -124,20 +123,18 @@ impl Controller {
                 if let Some((hooks, hooked)) =
                     circumstances.hooks(served.points.before_update && sent.is_readable())
                 {
-                    hooks
-                        .before_update(hooked, uid, &mut sent.change)
-                        .await
-                        .map_err(|refusal| circumstances.refused(refusal))?;
+                    circumstances
+                        .call(hooks.before_update(hooked, uid, &mut sent.change))
+                        .await?;
                 }
             } else {
                 replacing.rights.create.as_ref().map_err(Clone::clone)?;
                 if let Some((hooks, hooked)) =
                     circumstances.hooks(served.points.before_create && sent.is_readable())
                 {
-                    hooks
-                        .before_create(hooked, &mut sent.change)
-                        .await
-                        .map_err(|refusal| circumstances.refused(refusal))?;
+                    circumstances
+                        .call(hooks.before_create(hooked, &mut sent.change))
+                        .await?;
                 }
             }
             let Replacement {
@@ -177,10 +174,9 @@ impl Controller {
         let circumstances = self.circumstances(request, served, &caller, &asked)?;
         if let Some((hooks, context)) = circumstances.hooks(served.points.before_update && sent.is_readable())
         {
-            hooks
-                .before_update(context, uid, &mut sent.change)
-                .await
-                .map_err(|refusal| circumstances.refused(refusal))?;
+            circumstances
+                .call(hooks.before_update(context, uid, &mut sent.change))
+                .await?;
         }
 
         let show = asked.show(Show::Object, Show::Object);
@@ -190,9 +186,9 @@ impl Controller {
         if outcome.verdict != Verdict::Updated {
             return Err(refused(&outcome, served));
         }
-        let written = Written::new(served, &asked, &columns, show, request.entrance());
-        self.after_read_of_written(request, &written, &caller, &mut outcome)
-            .await?;
+        let mut written = Written::new(served, &asked, &columns, show, request.entrance());
+        self.after_read_of_written(request, &mut written, &caller, &mut outcome)
+            .await;
         Ok(written.updated(outcome))
     }
 
@@ -212,10 +208,7 @@ impl Controller {
 
         let circumstances = self.circumstances(request, served, &caller, &asked)?;
         if let Some((hooks, context)) = circumstances.hooks(served.points.before_delete) {
-            hooks
-                .before_delete(context, uid)
-                .await
-                .map_err(|refusal| circumstances.refused(refusal))?;
+            circumstances.call(hooks.before_delete(context, uid)).await?;
         }
 
         let show = asked.show(Show::Nothing, Show::Object);
@@ -225,9 +218,9 @@ impl Controller {
         if outcome.verdict != Verdict::Deleted {
             return Err(refused(&outcome, served));
         }
-        let written = Written::new(served, &asked, &columns, show, request.entrance());
-        self.after_read_of_written(request, &written, &caller, &mut outcome)
-            .await?;
+        let mut written = Written::new(served, &asked, &columns, show, request.entrance());
+        self.after_read_of_written(request, &mut written, &caller, &mut outcome)
+            .await;
         Ok(written.deleted(outcome))
     }
 }

@@ -47,7 +47,8 @@ impl Controller {
         } else {
             asked.show_created()
         };
-        let written = Written::new(served, &asked, &creation.columns, show, request.entrance()).of_creation();
+        let mut written =
+            Written::new(served, &asked, &creation.columns, show, request.entrance()).of_creation();
         if upserts {
             no_hooks_of_upserts(served)?;
         }
@@ -68,8 +69,8 @@ impl Controller {
         if !matches!(outcome.verdict, Verdict::Created | Verdict::Updated) {
             return Err(many_refused(&outcome, served, &asked, is_list));
         }
-        self.after_read_of_written(request, &written, &caller, &mut outcome)
-            .await?;
+        self.after_read_of_written(request, &mut written, &caller, &mut outcome)
+            .await;
         Ok(if is_list || outcome.affected == 0 {
             written.created_many(outcome)
         } else if outcome.verdict == Verdict::Created {
@@ -98,7 +99,7 @@ impl Controller {
         let circumstances = self.circumstances(request, served, &caller, &asked)?;
         let columns = served.columns(filtered.select.clone());
         let show = asked.show_many();
-        let written = Written::new(served, &asked, &columns, show, request.entrance());
+        let mut written = Written::new(served, &asked, &columns, show, request.entrance());
         let points = served.points;
         let mut outcome = if points.before_update || points.after_update {
             let each = EachRow {
@@ -108,7 +109,7 @@ impl Controller {
                 written: &written,
                 bound: asked.bound(),
             };
-            self.update_each(&circumstances, &each, sent, read).await?
+            Box::pin(self.update_each(&circumstances, &each, sent, read)).await?
         } else {
             let writing = circumstances.writing(&columns, show, false)?;
             let operation = bulk::update_many(writing, sent, filtered, permitted, asked.bound())?;
@@ -117,8 +118,8 @@ impl Controller {
         if outcome.verdict != Verdict::Updated {
             return Err(many_refused(&outcome, served, &asked, false));
         }
-        self.after_read_of_written(request, &written, &caller, &mut outcome)
-            .await?;
+        self.after_read_of_written(request, &mut written, &caller, &mut outcome)
+            .await;
         Ok(written.updated_many(outcome))
     }
 
@@ -138,7 +139,7 @@ impl Controller {
         let circumstances = self.circumstances(request, served, &caller, &asked)?;
         let columns = served.columns(filtered.select.clone());
         let show = asked.show_many();
-        let written = Written::new(served, &asked, &columns, show, request.entrance());
+        let mut written = Written::new(served, &asked, &columns, show, request.entrance());
         let points = served.points;
         let mut outcome = if points.before_delete || points.after_delete {
             let each = EachRow {
@@ -148,7 +149,7 @@ impl Controller {
                 written: &written,
                 bound: asked.bound(),
             };
-            self.delete_each(&circumstances, &each).await?
+            Box::pin(self.delete_each(&circumstances, &each)).await?
         } else {
             let writing = circumstances.writing(&columns, show, false)?;
             let operation = bulk::delete_many(writing, filtered, permitted, asked.bound());
@@ -157,8 +158,8 @@ impl Controller {
         if outcome.verdict != Verdict::Deleted {
             return Err(many_refused(&outcome, served, &asked, false));
         }
-        self.after_read_of_written(request, &written, &caller, &mut outcome)
-            .await?;
+        self.after_read_of_written(request, &mut written, &caller, &mut outcome)
+            .await;
         Ok(written.deleted_many(outcome))
     }
 
@@ -303,10 +304,9 @@ async fn update_in(
         let mut sent = read()?;
         if let Some((hooks, hooked)) = circumstances.hooks(served.points.before_update && sent.is_readable())
         {
-            hooks
-                .before_update(hooked, uid, &mut sent.change)
-                .await
-                .map_err(|refusal| circumstances.refused(refusal))?;
+            circumstances
+                .call(hooks.before_update(hooked, uid, &mut sent.change))
+                .await?;
         }
         let writing = circumstances.writing(each.columns, each.written.show, true)?;
         let operation = writing::update(writing, sent, uid, each.permitted.clone(), Precondition::None)?;
@@ -343,10 +343,7 @@ async fn delete_in(
     let (mut count, mut shown) = (0, Vec::new());
     for uid in uids {
         if let Some((hooks, hooked)) = circumstances.hooks(served.points.before_delete) {
-            hooks
-                .before_delete(hooked, uid)
-                .await
-                .map_err(|refusal| circumstances.refused(refusal))?;
+            circumstances.call(hooks.before_delete(hooked, uid)).await?;
         }
         let writing = circumstances.writing(each.columns, each.written.show, true)?;
         let operation = writing::delete(writing, uid, each.permitted.clone(), Precondition::None);
@@ -397,10 +394,9 @@ async fn before_each(circumstances: &Circumstances<'_>, body: &mut Records) -> R
     };
     for record in &mut body.records {
         if record.sent.is_readable() {
-            hooks
-                .before_create(hooked, &mut record.sent.change)
-                .await
-                .map_err(|refusal| circumstances.refused(refusal))?;
+            circumstances
+                .call(hooks.before_create(hooked, &mut record.sent.change))
+                .await?;
         }
     }
     Ok(())

@@ -5,6 +5,7 @@
 //! made it, becomes a problem body here and nowhere else.
 
 mod hooked;
+mod in_time;
 mod items;
 mod lists;
 mod many;
@@ -28,6 +29,7 @@ use crate::cors::Cors;
 use crate::cursor::CursorKeys;
 use crate::measurement::{Answered, Measuring};
 use crate::metered::Metered;
+use crate::negotiate::Media;
 use crate::openapi::Documents;
 use crate::problem::{Problem, codes};
 use crate::resource_mapper::access::CallerReach;
@@ -35,6 +37,7 @@ use crate::respond;
 use crate::route::{self, ItemAction, Route};
 use crate::served::{Resources, Served};
 use crate::settings::Settings;
+use in_time::in_time;
 
 /// Answers requests.
 pub struct Controller {
@@ -209,7 +212,7 @@ impl Controller {
 
     fn document(&self, request: &ApiRequest) -> Result<ApiResponse, Problem> {
         let body = self.documents.under(request.base_path());
-        respond::carried(&body, request.entrance())?;
+        respond::carried(&body, Media::Json, request.entrance())?;
         let openapi = request
             .header("accept")
             .is_some_and(|accept| accept.contains("application/openapi+json"));
@@ -230,9 +233,12 @@ impl Controller {
             .query()
             .split('&')
             .any(|parameter| parameter.split('=').next() == Some("ready"));
-        if asks_store && let Err(error) = self.store.ready().await {
-            tracing::warn!(%error, "not ready");
-            return Err(Problem::of_readiness());
+        if asks_store {
+            let deadline = request.deadline();
+            if let Err(error) = in_time(deadline, self.store.ready(deadline)).await? {
+                tracing::warn!(%error, "not ready");
+                return Err(Problem::of_readiness());
+            }
         }
         let mut answer = respond::document(Bytes::from_static(b"{\"status\":\"ok\"}"), "application/json");
         answer
@@ -251,7 +257,7 @@ impl Controller {
     }
 
     async fn identify(&self, request: &ApiRequest) -> Result<Arc<Caller>, Problem> {
-        match self.identity.identify(request.evidence()).await {
+        match in_time(request.deadline(), self.identity.identify(request.evidence())).await? {
             Ok(caller) => Ok(Arc::new(caller)),
             Err(error) => Err(Problem::of_identity(&error)),
         }

@@ -658,7 +658,7 @@ async fn health_asks_the_store_only_when_told_to() {
     store
         .expect_ready()
         .times(1)
-        .returning(|| Err(StoreError::Unavailable));
+        .returning(|_| Err(StoreError::Unavailable));
     let not_ready = answer(store, Sent("GET /health?ready", None, &[], "")).await;
     assert_eq!(
         (not_ready.status.as_u16(), code(&not_ready).as_str()),

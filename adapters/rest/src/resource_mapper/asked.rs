@@ -1,6 +1,7 @@
 //! What the header fields of a request ask for, read together.
 
 use http::HeaderMap;
+use http::header::HeaderName;
 use rowstamp_domain::definition::ResourceDefinition;
 use rowstamp_domain::operation::{Precondition, RowBound};
 
@@ -8,6 +9,8 @@ use crate::conditional::Conditions;
 use crate::negotiate::{self, Media, RowsFormat};
 use crate::preferences::{Preferences, Return, TransactionEnd};
 use crate::problem::{Problem, codes};
+
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What a request asks for besides its target, query and body.
 #[derive(Debug)]
@@ -172,7 +175,7 @@ impl Asked {
 }
 
 fn no_idempotency_key(headers: &HeaderMap) -> Result<(), Problem> {
-    if headers.contains_key("idempotency-key") {
+    if headers.contains_key(&IDEMPOTENCY_KEY) {
         return Err(
             Problem::new(codes::NOT_SERVED, "`Idempotency-Key` is not served yet")
                 .hint("create the row with PUT under a uid of your own; it can be sent twice"),

@@ -1,13 +1,13 @@
 //! The place of one shared connection.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
 
 use super::trust::Trust;
 use crate::connection::live::Live;
-use crate::errors::Again;
+use crate::errors::{Again, Failure};
 
 /// The place of one shared connection, which may be empty.
 #[derive(Debug)]
@@ -19,15 +19,11 @@ pub(super) struct Slot {
     in_flight: AtomicUsize,
     /// Whose turn it is to connect or to check; the others wait and use what was made.
     pub(super) turn: Semaphore,
-    failures: Mutex<Failures>,
+    /// How often connecting failed; whoever waited for a turn that failed fails with it.
+    pub(super) failures: AtomicU64,
+    /// Whether the last of these failures may pass.
+    passing: AtomicBool,
     pub(super) growing: AtomicBool,
-}
-
-/// How often connecting failed, and whether the last failure may be tried again.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Failures {
-    pub(super) count: u64,
-    pub(super) last: Again,
 }
 
 impl Slot {
@@ -37,23 +33,10 @@ impl Slot {
             connected: AtomicBool::new(false),
             in_flight: AtomicUsize::new(0),
             turn: Semaphore::new(1),
-            failures: Mutex::new(Failures {
-                count: 0,
-                last: Again::Never,
-            }),
+            failures: AtomicU64::new(0),
+            passing: AtomicBool::new(false),
             growing: AtomicBool::new(false),
         }
-    }
-
-    pub(super) fn failures(&self) -> Failures {
-        *self.failures.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes that connecting failed.
-    pub(super) fn failed(&self, again: Again) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.count += 1;
-        failures.last = again;
     }
 
     pub(super) fn is_connected(&self) -> bool {
@@ -66,6 +49,22 @@ impl Slot {
 
     pub(super) fn could_grow(&self) -> bool {
         !self.is_connected() && !self.growing.load(Ordering::Relaxed)
+    }
+
+    /// Notes that connecting failed.
+    pub(super) fn failed(&self, failure: &Failure) {
+        let passing = failure.again == Again::OnAnotherConnection;
+        self.passing.store(passing, Ordering::Relaxed);
+        self.failures.fetch_add(1, Ordering::Release);
+    }
+
+    /// Whether trying again can help those who waited for an attempt that failed.
+    pub(super) fn last_failure(&self) -> Again {
+        if self.passing.load(Ordering::Relaxed) {
+            Again::OnAnotherConnection
+        } else {
+            Again::Never
+        }
     }
 
     /// The connection, if there is one and it may be used.
