@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use rowstamp_ports::{CredentialError, CredentialSource, RecordStore as _, Secret, StoreError};
 use rowstamp_postgres::PostgresStore;
+use rowstamp_tests::certificates::Authority;
 use rowstamp_tests::postgres_server::PostgresServer;
 
-use crate::certificates::Authority;
 use crate::fixture::{Fixture, context, settings, within};
 
 /// Hands out `token-1`, and the next number whenever one was refused.

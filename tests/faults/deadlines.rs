@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use rowstamp_domain::operation::{Operation, Verdict};
 use rowstamp_ports::{RecordStore as _, StoreError};
 
-use crate::fixture::{Fixture, context, json, store, within};
+use crate::fixture::{Fixture, calm_within, context, json, store, trigger, within};
+use crate::programs::{Kind, Place, Program, Request};
 
 /// Sleeps where the title says so.
 const SLEEPY: &str = "IF NEW.title LIKE 'slow%' THEN PERFORM pg_sleep(20); END IF;";
@@ -39,6 +40,37 @@ async fn a_statement_that_sleeps_is_ended_in_the_server_and_answered_in_time() {
             // The next request is as good as ever.
             let next = store.execute(library.creation("next").1, &within(5_000)).await;
             assert_eq!(next.unwrap().verdict, Verdict::Created, "{mode}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_real_programs_answer_in_time_and_leave_nothing_at_work() {
+    for kind in [Kind::Function, Kind::Server] {
+        for mode in ["prepared", "unnamed"] {
+            let place = Place::open().await;
+            let sql = place.sql().await;
+            trigger(&sql, SLEEPY).await;
+            let variables = [
+                ("ROWSTAMP_DB_STATEMENTS", mode),
+                ("ROWSTAMP_REQUEST_TIMEOUT_MS", "1500"),
+            ];
+            let program = Program::start(kind, place.database.url(), &variables).await;
+            let first = program.send(&Request::creation("first")).await;
+            assert_eq!(first.status, 201, "{first:?}");
+            let (begun, time_left) = (Instant::now(), Duration::from_secs(2));
+            let late = program.send_within(&Request::creation("slow"), time_left).await;
+            assert!(
+                begun.elapsed() < time_left,
+                "{kind:?}, {mode}: {:?}",
+                begun.elapsed()
+            );
+            assert_eq!(late.status, 504, "{late:?}");
+            assert_eq!(late.header("retry-after"), "", "{late:?}");
+            calm_within(&sql, Duration::from_secs(6)).await;
+            assert_eq!(place.count("slow").await, 0, "{kind:?}, {mode}");
+            let next = program.send(&Request::creation("next")).await;
+            assert_eq!(next.status, 201, "{next:?}");
         }
     }
 }

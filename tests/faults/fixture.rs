@@ -39,6 +39,33 @@ pub(crate) fn store(url: &str, more: &[(&str, &str)]) -> PostgresStore {
     PostgresStore::with_password(&settings(&[&[("DATABASE_URL", url)], more].concat()))
 }
 
+/// Does this before each insert and update of books.
+pub(crate) async fn trigger(sql: &tokio_postgres::Client, body: &str) {
+    let trigger = format!(
+        "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN NEW; END $$;
+         CREATE TRIGGER fail BEFORE INSERT OR UPDATE ON books FOR EACH ROW EXECUTE FUNCTION fail()"
+    );
+    sql.batch_execute(&trigger).await.unwrap();
+}
+
+/// Waits until no session of Rowstamp does anything or has a transaction open in the database of this connection.
+///
+/// # Panics
+/// When that takes longer than it may.
+pub(crate) async fn calm_within(sql: &tokio_postgres::Client, limit: Duration) {
+    let busy = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'rowstamp' \
+                AND datname = current_database() AND state <> 'idle'";
+    let begun = Instant::now();
+    loop {
+        let busy: i64 = sql.query_one(busy, &[]).await.unwrap().get(0);
+        if busy == 0 {
+            return;
+        }
+        assert!(begun.elapsed() < limit, "{busy} sessions are at work");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 impl Fixture {
     /// A proxy before the library's server.
     pub(crate) fn proxy(&self) -> TcpProxy {
@@ -69,30 +96,12 @@ impl Fixture {
 
     /// Does this before each insert and update of books.
     pub(crate) async fn trigger(&self, body: &str) {
-        let sql = format!(
-            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN NEW; END $$;
-             CREATE TRIGGER fail BEFORE INSERT OR UPDATE ON books FOR EACH ROW EXECUTE FUNCTION fail()"
-        );
-        self.sql().await.batch_execute(&sql).await.unwrap();
+        trigger(&self.sql().await, body).await;
     }
 
     /// Waits until no session of the store does anything or has a transaction open.
-    ///
-    /// # Panics
-    /// When that takes longer than it may.
     pub(crate) async fn calm_within(&self, limit: Duration) {
-        let sql = self.sql().await;
-        let busy = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'rowstamp' \
-                    AND datname = current_database() AND state <> 'idle'";
-        let begun = Instant::now();
-        loop {
-            let busy: i64 = sql.query_one(busy, &[]).await.unwrap().get(0);
-            if busy == 0 {
-                return;
-            }
-            assert!(begun.elapsed() < limit, "{busy} sessions are at work");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        calm_within(&self.sql().await, limit).await;
     }
 
     /// A new book whose title is a number.

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use rowstamp_domain::operation::Verdict;
 use rowstamp_ports::{RecordStore as _, StoreError};
+use rowstamp_tests::certificates::Authority;
 use rowstamp_tests::postgres_server::PostgresServer;
 use rowstamp_tests::tcp_proxy::{TcpProxy, Traffic, Upstream};
 
-use crate::certificates::Authority;
 use crate::fixture::{Fixture, context, store, within};
 
 #[tokio::test]

@@ -2,17 +2,25 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod beginnings;
-mod certificates;
 mod commits;
 mod credentials;
+mod crowd;
 mod cuts;
 mod deadlines;
 mod fixture;
 mod frozen;
 mod hooks;
+mod iam;
 mod life;
 mod policies;
 mod pooler;
+mod programs;
+mod rds;
 mod retries;
+mod scene;
 mod silence;
+mod starts;
+mod storms;
+mod swaps;
 mod tls;
+mod unit_storms;

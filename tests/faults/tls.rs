@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use rowstamp_ports::{Problems, StoreError, Vars};
 use rowstamp_postgres::{PostgresStore, Settings};
+use rowstamp_tests::certificates::{Authority, Identity};
 use rowstamp_tests::postgres_server::PostgresServer;
 use rowstamp_tests::served::Directory;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use crate::certificates::{Authority, Identity};
 use crate::fixture::settings;
 
 /// Every way to say how the connection is to be protected.

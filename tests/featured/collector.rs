@@ -18,6 +18,7 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use prost::Message as _;
+use rowstamp_tests::certificates::Authority;
 use rowstamp_tests::served::Directory;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -25,8 +26,6 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-
-use crate::certificates::Authority;
 
 /// Longer than anything takes to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);

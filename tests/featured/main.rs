@@ -3,9 +3,6 @@
 //! They stand apart because that build takes its time, and nobody else's tests should run beside it.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[expect(dead_code, reason = "not every kind of certificate is needed here")]
-#[path = "../faults/certificates.rs"]
-mod certificates;
 mod collector;
 mod iam;
 mod lambda_traces;

@@ -8,6 +8,7 @@ use rowstamp_tests::served::{Directory, Served, run};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_postgres::NoTls;
 
 use super::Library;
 
@@ -118,6 +119,54 @@ async fn a_stop_lets_a_request_in_flight_finish() {
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
     assert!(library.served.wait().success());
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_the_database_too_and_closes_its_connections() {
+    let library = Library::open(&[]);
+    let client = library.client("ursula", &[]);
+    // A transaction sees what others do as it was when it first looked, so whoever looks is not the one who holds the lock.
+    let (sql, holder) = (connect(&library).await, connect(&library).await);
+    let lock = "BEGIN; LOCK TABLE authors IN ACCESS EXCLUSIVE MODE";
+    holder.batch_execute(lock).await.unwrap();
+    let creating = tokio::spawn(async move {
+        let author = json!({"name": "Ursula K. Le Guin"});
+        client.json(Method::POST, "/authors", &author).await
+    });
+    let served = "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'rowstamp'";
+    let waiting = format!("SELECT count(*) {served} AND wait_event_type = 'Lock'");
+    until(&sql, &waiting, 1).await;
+    library.served.signal("TERM");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    holder.batch_execute("COMMIT").await.unwrap();
+    let created = creating.await.unwrap();
+    assert_eq!(created.status, 201, "{}", created.text());
+    let ended = library.served.wait();
+    assert!(ended.success(), "{ended}");
+    until(&sql, &format!("SELECT count(*) {served}"), 0).await;
+}
+
+async fn connect(library: &Library) -> tokio_postgres::Client {
+    let connected = tokio_postgres::connect(library.database.url(), NoTls).await;
+    let (client, connection) = connected.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// Waits until a query counts so many.
+async fn until(sql: &tokio_postgres::Client, query: &str, count: i64) {
+    let begun = Instant::now();
+    loop {
+        let found: i64 = sql.query_one(query, &[]).await.unwrap().get(0);
+        if found == count {
+            return;
+        }
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "{found}, not {count}: {query}"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 #[tokio::test]

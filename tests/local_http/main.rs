@@ -58,7 +58,7 @@ struct Library {
     directory: Directory,
     /// Closed before the database is dropped.
     _route: OpenRoute,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 impl Library {
@@ -92,7 +92,7 @@ impl Library {
             served,
             directory,
             _route: open,
-            _database: database,
+            database,
         }
     }
 

@@ -20,26 +20,34 @@ async fn number(client: &Client, sql: &str) -> i64 {
     client.query_one(sql, &[]).await.unwrap().get(0)
 }
 
-/// Waits until a query counts something.
-async fn until_some(client: &Client, sql: &str) {
+/// Waits until a query counts so many.
+async fn until(client: &Client, count: i64, sql: &str) {
     let patience = Instant::now() + Duration::from_mins(1);
-    while number(client, sql).await == 0 {
-        assert!(Instant::now() < patience, "never: {sql}");
+    while number(client, sql).await != count {
+        assert!(Instant::now() < patience, "never {count}: {sql}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+/// The second file waits in its middle until the gate is open.
+const FILES: [(&str, &str); 2] = [
+    ("V1__shelves.sql", "CREATE TABLE shelves (n int)"),
+    (
+        "V2__fill.sql",
+        "INSERT INTO shelves VALUES (1);
+         DO $$ BEGIN WHILE NOT (SELECT open FROM gate) LOOP PERFORM pg_sleep(0.02); END LOOP; END $$;
+         INSERT INTO shelves VALUES (2)",
+    ),
+];
 
 #[tokio::test]
 async fn eight_may_migrate_at_once_and_one_be_killed() {
     let (directory, database) = (Directory::new(), TestDatabase::create());
     let migrations = directory.path().join("migrations");
     fs::create_dir(&migrations).unwrap();
-    fs::write(migrations.join("V1__shelves.sql"), "CREATE TABLE shelves (n int)").unwrap();
-    fs::write(
-        migrations.join("V2__fill.sql"),
-        "INSERT INTO shelves VALUES (1); SELECT pg_sleep(1.5); INSERT INTO shelves VALUES (2)",
-    )
-    .unwrap();
+    for (name, sql) in FILES {
+        fs::write(migrations.join(name), sql).unwrap();
+    }
     let migrations = migrations.to_str().unwrap().to_owned();
     let sources = [
         "--resources",
@@ -58,17 +66,20 @@ async fn eight_may_migrate_at_once_and_one_be_killed() {
             .unwrap()
     };
     let client = connect(&database).await;
+    let gate = "CREATE TABLE gate AS SELECT false AS open";
+    client.batch_execute(gate).await.unwrap();
     let of_this_database =
         "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
     let mut first = start();
     let sleeping = format!("SELECT count(*) {of_this_database} AND wait_event = 'PgSleep'");
-    until_some(&client, &sleeping).await;
+    until(&client, 1, &sleeping).await;
     let others: Vec<Child> = (0..7).map(|_| start()).collect();
     let waiting = format!("SELECT count(*) {of_this_database} AND wait_event = 'advisory'");
-    until_some(&client, &waiting).await;
+    until(&client, 7, &waiting).await;
     first.kill().unwrap();
     first.wait().unwrap();
+    client.batch_execute("UPDATE gate SET open = true").await.unwrap();
 
     let ended = tokio::task::spawn_blocking(|| {
         others

@@ -1,4 +1,4 @@
-//! A PgBouncer of one test's own, in transaction mode: each transaction may get another server connection.
+//! A PgBouncer of one test's own, in transaction mode, where each transaction may get another server connection, or in session mode.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -21,12 +21,26 @@ pub struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// One in front of this database, with so many server connections; `None`, and a line on standard error, where PgBouncer
-    /// is not installed.
+    /// One in transaction mode in front of this database, with so many server connections; `None`, and a line on standard error, where
+    /// PgBouncer is not installed.
     ///
     /// # Panics
     /// When it does not start.
     pub fn start(database_url: &str, server_connections: usize) -> Option<Self> {
+        Self::run(database_url, server_connections, "pool_mode = transaction")
+    }
+
+    /// One in session mode that does not pass on what a client wants its session to be like, so that it is as the database has it by
+    /// default.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn with_sessions(database_url: &str, server_connections: usize) -> Option<Self> {
+        let mode = "pool_mode = session\nignore_startup_parameters = options";
+        Self::run(database_url, server_connections, mode)
+    }
+
+    fn run(database_url: &str, server_connections: usize, mode: &str) -> Option<Self> {
         let Some(program) = program() else {
             eprintln!("skipped: PgBouncer is not installed");
             return None;
@@ -56,7 +70,7 @@ impl PgBouncer {
         let settings = directory.path().join("pgbouncer.ini");
         let text = format!(
             "[databases]\nlibrary = {database}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
-             unix_socket_dir =\nauth_type = any\npool_mode = transaction\ndefault_pool_size = {server_connections}\n\
+             unix_socket_dir =\nauth_type = any\n{mode}\ndefault_pool_size = {server_connections}\n\
              max_client_conn = 200\nlogfile = {}\n",
             directory.path().join("log").display()
         );

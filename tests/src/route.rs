@@ -61,8 +61,7 @@ impl OpenRoute {
 
 /// Makes a module of tests for each way, with a test of each function in it, which is given what the way is.
 ///
-/// The functions stand in modules of the test target's root and take one argument. One that is not listed is dead code, which the
-/// compiler tells.
+/// The functions stand in modules beside the macro and take one argument. One that is not listed is dead code, which the compiler tells.
 ///
 /// ```rust,ignore
 /// tests_each_way! {
@@ -91,6 +90,6 @@ macro_rules! tests_each_way {
         }
     )*};
     (@call $part:ident $test:ident ($given:expr)) => {
-        crate::$part::$test($given).await
+        super::super::$part::$test($given).await
     };
 }

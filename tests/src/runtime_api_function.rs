@@ -121,6 +121,14 @@ impl Function {
         self.process.id()
     }
 
+    /// Whether its process has not ended.
+    ///
+    /// # Panics
+    /// When the system does not say.
+    pub fn is_running(&mut self) -> bool {
+        self.process.try_wait().expect("it is a child").is_none()
+    }
+
     /// Everything that it has written to standard output and standard error so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
