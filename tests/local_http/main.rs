@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod commands;
+mod drifted;
 mod fuzz;
 mod injection;
 mod life;

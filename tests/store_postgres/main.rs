@@ -9,6 +9,7 @@ mod dice;
 mod drift;
 mod errors;
 mod fixture;
+mod indexes;
 mod keyset;
 mod model;
 mod random_queries;

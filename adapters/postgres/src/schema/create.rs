@@ -8,7 +8,7 @@ use super::session::{Session, refused};
 pub(super) async fn create(session: &Session, missing: &[Missing]) -> Result<(), SchemaError> {
     let client = session.client();
     client.batch_execute("BEGIN").await.map_err(refused)?;
-    for Missing { what, sql } in missing {
+    for Missing { what, sql, .. } in missing {
         if let Err(cause) = client.batch_execute(sql).await {
             let refusal = refused(cause);
             // Whether or not it arrives: the connection is closed next, which undoes everything too.

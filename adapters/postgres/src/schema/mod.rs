@@ -4,17 +4,24 @@
 
 mod create;
 mod differing;
+mod drift;
+mod found;
 mod inspect;
+mod keys;
 mod migrate;
 mod missing;
 pub(crate) mod names;
+mod rules;
 mod session;
+mod values;
 
 use std::path::Path;
 
 use rowstamp_domain::definition::ApiDefinition;
 
 use crate::store::PostgresStore;
+use missing::Missing;
+use session::Session;
 
 /// Why the schema could not be looked at or changed. It is for whoever runs the program, never for a caller of the API, so it
 /// repeats what the database said.
@@ -60,7 +67,7 @@ impl PostgresStore {
     /// When the database cannot be asked.
     pub async fn missing(&self, api: &ApiDefinition) -> Result<Vec<String>, SchemaError> {
         let session = session::open(&self.pool).await?;
-        let missing = session.missing(api).await?;
+        let missing = find_missing(&session, api).await?;
         Ok(missing.into_iter().map(|missing| missing.what).collect())
     }
 
@@ -72,7 +79,7 @@ impl PostgresStore {
     /// When the database cannot be asked.
     pub async fn drift(&self, api: &ApiDefinition) -> Result<Drift, SchemaError> {
         let session = session::open(&self.pool).await?;
-        session.drift(api).await
+        drift::drift(&session, api).await
     }
 
     /// Creates what is missing, wholly or not at all, and tells what that was. Several processes may do so at once: they take
@@ -82,12 +89,12 @@ impl PostgresStore {
     /// When the database cannot be reached or refuses.
     pub async fn create_missing(&self, api: &ApiDefinition) -> Result<Vec<String>, SchemaError> {
         let session = session::open(&self.pool).await?;
-        if session.missing(api).await?.is_empty() {
+        if find_missing(&session, api).await?.is_empty() {
             return Ok(Vec::new());
         }
         session.lock().await?;
         // Whoever had the lock before may have created it all.
-        let missing = session.missing(api).await?;
+        let missing = find_missing(&session, api).await?;
         create::create(&session, &missing).await?;
         Ok(missing.into_iter().map(|missing| missing.what).collect())
     }
@@ -98,7 +105,7 @@ impl PostgresStore {
     /// When the database cannot be asked.
     pub async fn missing_sql(&self, api: &ApiDefinition) -> Result<String, SchemaError> {
         let session = session::open(&self.pool).await?;
-        let missing = session.missing(api).await?;
+        let missing = find_missing(&session, api).await?;
         Ok(missing.into_iter().map(|missing| missing.sql + ";\n").collect())
     }
 
@@ -122,4 +129,9 @@ impl PostgresStore {
         session.lock().await?;
         migrate::pending(session.client_mut(), directory).await
     }
+}
+
+async fn find_missing(session: &Session, api: &ApiDefinition) -> Result<Vec<Missing>, SchemaError> {
+    let found = inspect::inspect(session, api).await?;
+    Ok(missing::missing(api, &found))
 }

@@ -1,12 +1,9 @@
 //! A connection of its own for work on the schema, and the lock that lets one process do it at a time.
 
-use rowstamp_domain::definition::ApiDefinition;
-use tokio_postgres::{Client, Error};
+use tokio_postgres::types::{FromSql, ToSql};
+use tokio_postgres::{Client, Error, Row};
 
-use super::differing::differing;
-use super::inspect;
-use super::missing::{Missing, missing};
-use super::{Drift, SchemaError};
+use super::SchemaError;
 use crate::connection::{Chain, Pool, Statements};
 
 /// Any number would do, if all of us take the same: "rowstamp" in ASCII.
@@ -47,21 +44,33 @@ impl Session {
         self.client.batch_execute(&sql).await.map_err(refused)
     }
 
-    /// What is missing and what is different.
-    pub(super) async fn drift(&self, api: &ApiDefinition) -> Result<Drift, SchemaError> {
-        let found = inspect::inspect(&self.client, api).await.map_err(refused)?;
-        let missing = missing(api, &found);
-        Ok(Drift {
-            missing: missing.into_iter().map(|missing| missing.what).collect(),
-            differing: differing(api, &found),
-        })
+    /// The rows that answer a question.
+    pub(super) async fn ask(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, SchemaError> {
+        self.client.query(sql, params).await.map_err(refused)
     }
 
-    /// What the definitions want and the database does not have.
-    pub(super) async fn missing(&self, api: &ApiDefinition) -> Result<Vec<Missing>, SchemaError> {
-        let found = inspect::inspect(&self.client, api).await.map_err(refused)?;
-        Ok(missing(api, &found))
+    /// What became of a statement that may well be refused: the SQLSTATE, where it was.
+    pub(super) async fn attempt<T>(
+        &self,
+        statement: impl Future<Output = Result<T, Error>>,
+    ) -> Result<Option<String>, SchemaError> {
+        let Err(cause) = statement.await else {
+            return Ok(None);
+        };
+        match cause.code() {
+            Some(code) => Ok(Some(code.code().to_owned())),
+            None => Err(refused(cause)),
+        }
     }
+}
+
+/// A column of an answer.
+pub(super) fn read<'a, T: FromSql<'a>>(row: &'a Row, column: usize) -> Result<T, SchemaError> {
+    row.try_get(column).map_err(refused)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
