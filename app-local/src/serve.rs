@@ -114,11 +114,13 @@ async fn prepare(database: &Database, definition: &ApiDefinition, flags: &Serve)
                     );
                 }
             }
-            // It may come back, and until then every answer says so.
             Err(error @ SchemaError::Pooled) => {
                 tracing::warn!(%error, "whether the tables are there was not looked at");
             }
-            Err(error @ SchemaError::Unavailable) => tracing::error!(%error, "serving nevertheless"),
+            // It may be otherwise in a moment, and until then every answer says so.
+            Err(error @ (SchemaError::Unavailable | SchemaError::Unanswered | SchemaError::Locked)) => {
+                tracing::error!(%error, "serving nevertheless");
+            }
             Err(error) => return Err(Failure::of(error)),
         }
     }

@@ -9,6 +9,7 @@ mod fuzz;
 mod injection;
 mod life;
 mod migrators;
+mod patience;
 mod refusals;
 mod rows;
 mod tokens;

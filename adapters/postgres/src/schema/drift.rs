@@ -6,15 +6,12 @@ use rowstamp_domain::definition::ApiDefinition;
 
 use super::differing::differing;
 use super::missing::missing;
-use super::session::{Session, refused};
+use super::session::Session;
 use super::{Drift, SchemaError, inspect, values};
 
 /// Looks at the database.
 pub(super) async fn drift(session: &Session, api: &ApiDefinition) -> Result<Drift, SchemaError> {
-    let only_reads = session
-        .client()
-        .batch_execute("SET default_transaction_read_only = on");
-    only_reads.await.map_err(refused)?;
+    session.run("SET default_transaction_read_only = on").await?;
     let found = inspect::inspect(session, api).await?;
     let missing = missing(api, &found);
     let mut list = differing(api, &found);

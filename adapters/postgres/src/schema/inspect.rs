@@ -1,6 +1,6 @@
 //! What the database has of the tables that the definitions name, from its catalogs.
 //!
-//! Only catalogs are read, never a table, so that nobody's lock is waited for and no privilege is needed.
+//! No table is read, so that no privilege is needed. PostgreSQL takes a table's weakest lock, though, to write out its CHECKs.
 
 use rowstamp_domain::definition::ApiDefinition;
 use tokio_postgres::Row;

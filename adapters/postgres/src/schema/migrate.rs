@@ -27,7 +27,7 @@ pub(super) async fn pending(client: &mut Client, directory: &Path) -> Result<Vec
         .query_one("SELECT to_regclass('refinery_schema_history') IS NOT NULL", &[])
         .await
         .and_then(|row| row.try_get(0))
-        .map_err(refused)?;
+        .map_err(|cause| refused(&cause))?;
     // Where nothing ever ran there is no history to read.
     let applied: HashSet<String> = if known {
         let history = Runner::new(&migrations)

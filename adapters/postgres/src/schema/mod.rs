@@ -35,6 +35,12 @@ pub enum SchemaError {
         "tables are looked at and changed in a session of their own: connect past the pooler, without ROWSTAMP_DB_STATEMENTS=unnamed"
     )]
     Pooled,
+    /// The server fell silent, or the way to it.
+    #[error("the database does not answer")]
+    Unanswered,
+    /// Somebody else holds a lock, on a table or on work on the schema, and did not let go of it in time.
+    #[error("a lock that somebody else holds was waited for in vain; try again when they are done")]
+    Locked,
     /// The database refused.
     #[error("the database refused: {0}")]
     Refused(String),
