@@ -2,7 +2,8 @@
 
 use super::SchemaError;
 use super::missing::Missing;
-use super::session::{Session, refused};
+use super::session::Session;
+use super::words::refused;
 
 /// Creates everything or nothing.
 pub(super) async fn create(session: &Session, missing: &[Missing]) -> Result<(), SchemaError> {

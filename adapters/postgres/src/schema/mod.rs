@@ -14,6 +14,7 @@ pub(crate) mod names;
 mod rules;
 mod session;
 mod values;
+mod words;
 
 use std::path::Path;
 
@@ -24,7 +25,7 @@ use missing::Missing;
 use session::Session;
 
 /// Why the schema could not be looked at or changed. It is for whoever runs the program, never for a caller of the API, so it
-/// repeats what the database said.
+/// repeats what the database said, but for what rows hold: it may end in a log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
     /// The database cannot be reached; why was logged.
@@ -41,7 +42,7 @@ pub enum SchemaError {
     /// Somebody else holds a lock, on a table or on work on the schema, and did not let go of it in time.
     #[error("a lock that somebody else holds was waited for in vain; try again when they are done")]
     Locked,
-    /// The database refused.
+    /// The database refused, for this reason, in which no values of rows are.
     #[error("the database refused: {0}")]
     Refused(String),
     /// The migration files cannot be read, or do not agree with what was applied before.

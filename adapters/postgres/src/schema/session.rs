@@ -8,7 +8,8 @@ use tokio_postgres::types::{FromSql, ToSql};
 use tokio_postgres::{Client, Error, Row};
 
 use super::SchemaError;
-use crate::connection::{Chain, Pool, Statements};
+use super::words::refused;
+use crate::connection::{Pool, Statements};
 
 /// Any number would do, if all of us take the same: "rowstamp" in ASCII.
 const LOCK: i64 = 0x726f_7773_7461_6d70;
@@ -59,17 +60,19 @@ impl Session {
         answered(ANSWER_TIMEOUT, self.client.batch_execute(sql)).await
     }
 
-    /// What became of a statement that may well be refused: the SQLSTATE, where it was.
+    /// What became of a statement that may well be refused: the refusal, where it was.
     pub(super) async fn attempt<T>(
         &self,
         statement: impl Future<Output = Result<T, Error>>,
-    ) -> Result<Option<String>, SchemaError> {
+    ) -> Result<Option<Refusal>, SchemaError> {
         let Ok(result) = tokio::time::timeout(ANSWER_TIMEOUT, statement).await else {
             return Err(SchemaError::Unanswered);
         };
         let Err(cause) = result else { return Ok(None) };
-        match (cause.code(), refused(&cause)) {
-            (Some(code), SchemaError::Refused(_)) => Ok(Some(code.code().to_owned())),
+        match (cause.as_db_error(), refused(&cause)) {
+            (Some(error), SchemaError::Refused(_)) => Ok(Some(Refusal {
+                sqlstate: error.code().code().to_owned(),
+            })),
             (_, other) => Err(other),
         }
     }
@@ -80,6 +83,12 @@ impl Session {
             format!("SET lock_timeout = '60s'; SELECT pg_advisory_lock({LOCK}); SET lock_timeout = '5s'");
         answered(LOCK_TIMEOUT, self.client.batch_execute(&sql)).await
     }
+}
+
+/// Why a statement was refused.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) sqlstate: String,
 }
 
 async fn answered<T>(
@@ -95,16 +104,4 @@ async fn answered<T>(
 /// A column of an answer.
 pub(super) fn read<'a, T: FromSql<'a>>(row: &'a Row, column: usize) -> Result<T, SchemaError> {
     row.try_get(column).map_err(|cause| refused(&cause))
-}
-
-pub(super) fn refused(cause: &Error) -> SchemaError {
-    match cause.as_db_error() {
-        Some(error) if error.code().code() == "55P03" => SchemaError::Locked,
-        Some(error) => SchemaError::Refused(match (error.detail(), error.hint()) {
-            (Some(detail), _) => format!("{} ({detail})", error.message()),
-            (None, Some(hint)) => format!("{} ({hint})", error.message()),
-            (None, None) => error.message().to_owned(),
-        }),
-        None => SchemaError::Refused(Chain(cause).to_string()),
-    }
 }

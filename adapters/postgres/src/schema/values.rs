@@ -149,9 +149,11 @@ async fn reason(session: &Session, question: &Question<'_>) -> Result<Option<Str
         answer = session.client().query(&question.sql, &[&question.text]).await?;
         Ok(())
     };
-    if let Some(sqlstate) = session.attempt(asked).await? {
+    if let Some(refusal) = session.attempt(asked).await? {
         // What else goes wrong is no word about the value, such as a privilege that is missing and told elsewhere.
-        let about_value = ["22", "23"].iter().any(|class| sqlstate.starts_with(class));
+        let about_value = ["22", "23"]
+            .iter()
+            .any(|class| refusal.sqlstate.starts_with(class));
         return Ok(about_value.then(|| "its type".to_owned()));
     }
     let Some(row) = answer.first() else {
