@@ -93,6 +93,55 @@ async fn check_migrate_and_serve_agree_about_what_is_missing() {
     assert!(text(&with(&["migrate", "new", "nothing"]).stdout).contains("nothing is missing"));
 }
 
+#[test]
+fn a_migration_is_not_written_while_another_waits_to_be_run() {
+    let (directory, database) = (Directory::new(), TestDatabase::create());
+    let sources = ["--resources", LIBRARY, "--database", database.url()];
+    let new = |name: &'static str| run(&directory, &[&["migrate", "new", name], &sources[..]].concat());
+    let files = || fs::read_dir(directory.path().join("migrations")).unwrap().count();
+    assert!(new("first").status.success());
+
+    let refused = new("second");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("V1__first") && said.contains("rowstamp migrate"),
+        "{said}"
+    );
+    assert_eq!(files(), 1);
+
+    // Once it was run there is nothing left to write, and then again something.
+    assert!(
+        run(&directory, &[&["migrate"], &sources[..]].concat())
+            .status
+            .success()
+    );
+    let nothing = new("second");
+    assert!(String::from_utf8_lossy(&nothing.stdout).contains("nothing is missing"));
+    assert_eq!(files(), 1);
+    let more = directory.path().join("more.toml");
+    let text = fs::read_to_string(LIBRARY).unwrap();
+    fs::write(
+        &more,
+        format!("{text}\n[resources.shelves.fields]\nname = {{ type = \"text\" }}\n"),
+    )
+    .unwrap();
+    let sources = [
+        "--resources",
+        more.to_str().unwrap(),
+        "--database",
+        database.url(),
+    ];
+    let written = run(
+        &directory,
+        &[&["migrate", "new", "second"], &sources[..]].concat(),
+    );
+    assert_eq!(
+        String::from_utf8_lossy(&written.stdout),
+        "migrations/V2__second.sql\n"
+    );
+}
+
 /// What rows hold is nobody's business who reads the log of a deployment.
 #[tokio::test]
 async fn what_a_migration_is_refused_for_names_no_values() {
