@@ -291,3 +291,128 @@ async fn a_column_that_takes_no_value_of_its_field_is_told() {
     ])
     .await;
 }
+
+#[tokio::test]
+async fn what_the_role_that_serves_may_not_do_is_told() {
+    told(&[
+        (
+            "REVOKE SELECT ON goods FROM {role}",
+            Ask::List,
+            500,
+            "differs: {role} may not read, create, put, upsert, change, delete rows of goods, since it lacks SELECT: \
+             permission denied for table goods",
+        ),
+        (
+            "REVOKE INSERT ON goods FROM {role}",
+            Ask::Create,
+            500,
+            "differs: {role} may not create, put, upsert rows of goods, since it lacks INSERT: permission denied for table goods",
+        ),
+        (
+            // A row is locked before it is deleted.
+            "REVOKE UPDATE ON goods FROM {role}",
+            Ask::Delete,
+            500,
+            "differs: {role} may not put, upsert, change, delete rows of goods, since it lacks UPDATE: \
+             permission denied for table goods",
+        ),
+        (
+            "REVOKE UPDATE ON goods FROM {role}; GRANT UPDATE (title, last_updated_at, last_updater_uid) ON goods TO {role}",
+            Ask::Change,
+            500,
+            "differs: {role} may not put, upsert, change rows of goods, since it lacks UPDATE on every column: \
+             permission denied for table goods",
+        ),
+        (
+            "REVOKE DELETE ON goods FROM {role}",
+            Ask::Delete,
+            500,
+            "differs: {role} may not delete rows of goods, since it lacks DELETE: permission denied for table goods",
+        ),
+        (
+            "REVOKE ALL ON SCHEMA public FROM PUBLIC, {role}",
+            Ask::List,
+            500,
+            "differs: {role} may not use the schema public, since it lacks USAGE",
+        ),
+        (
+            "ALTER TABLE goods ADD number serial",
+            Ask::Create,
+            500,
+            "differs: {role} may not create rows of goods, since it lacks USAGE on the sequence goods_number_seq",
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn row_level_security_that_lets_nobody_in_is_told() {
+    told(&[
+        (
+            "ALTER TABLE goods ENABLE ROW LEVEL SECURITY; CREATE POLICY see ON goods FOR SELECT USING (true)",
+            Ask::Create,
+            403,
+            "differs: row-level security of goods has no policy by which {role} may create, change, delete rows",
+        ),
+        (
+            "ALTER TABLE goods ENABLE ROW LEVEL SECURITY; \
+             CREATE POLICY own ON goods USING (creator_uid = current_setting('request.jwt.claims')::json ->> 'sub')",
+            Ask::Create,
+            500,
+            "differs: policies of goods look at request.jwt.claims, which are there with ROWSTAMP_DB_ROLE only",
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_relation_that_takes_no_write_is_told() {
+    told(&[
+        (
+            "ALTER TABLE goods RENAME TO kept; CREATE VIEW goods AS SELECT DISTINCT * FROM kept; \
+             GRANT ALL ON goods TO {role}",
+            Ask::Create,
+            500,
+            "differs: requests cannot create, upsert rows of goods: \
+             cannot insert into view \"goods\" (Views containing DISTINCT are not automatically updatable.)\n\
+             differs: requests cannot put, upsert, change rows of goods: \
+             cannot update view \"goods\" (Views containing DISTINCT are not automatically updatable.)\n\
+             differs: requests cannot delete rows of goods: \
+             cannot delete from view \"goods\" (Views containing DISTINCT are not automatically updatable.)",
+        ),
+        (
+            "ALTER TABLE goods RENAME TO kept; CREATE VIEW goods AS SELECT * FROM kept; GRANT ALL ON goods TO {role}; \
+             ALTER TABLE kept DROP CONSTRAINT goods_pkey",
+            Ask::Put,
+            500,
+            "differs: requests cannot put, upsert rows of goods: \
+             there is no unique or exclusion constraint matching the ON CONFLICT specification",
+        ),
+        (
+            "ALTER TABLE goods RENAME TO kept; CREATE VIEW goods AS SELECT * FROM kept; GRANT ALL ON goods TO {role}; \
+             ALTER VIEW goods OWNER TO {role}; REVOKE ALL ON kept FROM {role}",
+            Ask::List,
+            500,
+            "differs: requests cannot read, create, put, upsert, change, delete rows of goods: permission denied for table kept",
+        ),
+        (
+            "CREATE RULE also AS ON INSERT TO goods DO ALSO SELECT 1",
+            Ask::Put,
+            500,
+            "differs: requests cannot create rows of goods: \
+             WITH cannot be used in a query that is rewritten by rules into multiple queries\n\
+             differs: requests cannot put, upsert rows of goods: \
+             INSERT with ON CONFLICT clause cannot be used with table that has INSERT or UPDATE rules",
+        ),
+        (
+            "ALTER TABLE goods DROP CONSTRAINT goods_pkey; CREATE UNIQUE INDEX ON goods (uid); CREATE PUBLICATION all_goods FOR TABLE goods",
+            Ask::Change,
+            500,
+            "differs: requests cannot put, upsert, change rows of goods: \
+             cannot update table \"goods\" because it does not have a replica identity and publishes updates\n\
+             differs: requests cannot delete rows of goods: \
+             cannot delete from table \"goods\" because it does not have a replica identity and publishes deletes",
+        ),
+    ])
+    .await;
+}

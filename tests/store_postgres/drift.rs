@@ -294,6 +294,12 @@ async fn an_enum_type_that_lacks_a_value_of_its_field_is_told() {
         ),
         (
             "CREATE TYPE mood AS ENUM ('glad', 'sad'); CREATE TYPE more.mood AS ENUM ('glad', 'sad')",
+            "ALTER TABLE days ALTER mood TYPE more.mood USING NULL",
+            &["requests cannot create, put, upsert, change rows of days: \
+               column \"mood\" is of type more.mood but expression is of type mood"],
+        ),
+        (
+            "CREATE TYPE mood AS ENUM ('glad', 'sad'); CREATE TYPE more.mood AS ENUM ('glad', 'sad')",
             "ALTER TABLE days ALTER moods TYPE text[]; DROP TYPE more.mood",
             &["column days.moods is to be of the type more.mood, which is not there"],
         ),

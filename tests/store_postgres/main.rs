@@ -14,6 +14,7 @@ mod keyset;
 mod model;
 mod random_queries;
 mod random_walks;
+mod rights;
 mod schema;
 mod types;
 mod units;

@@ -20,6 +20,10 @@ pub(super) struct Found {
 #[derive(Debug, Default)]
 pub(super) struct FoundTable {
     pub(super) oid: u32,
+    /// The schema that it was found in.
+    pub(super) schema: String,
+    /// Whether whoever looks may use that schema.
+    pub(super) reachable: bool,
     /// Whether it can have constraints and indexes; a view cannot.
     pub(super) is_table: bool,
     pub(super) columns: HashMap<String, FoundColumn>,

@@ -16,7 +16,7 @@ const SCHEMAS: &str = "SELECT nspname::text, current_setting('server_encoding') 
 const TABLES: &str = "\
 WITH path AS (SELECT trim(both '\" ' FROM part) AS schema \
  FROM unnest(string_to_array(current_setting('search_path'), ',')) AS part) \
-SELECT DISTINCT ON (i.position) i.position, c.oid, c.relkind::text \
+SELECT DISTINCT ON (i.position) i.position, c.oid, c.relkind::text, n.nspname::text, has_schema_privilege(n.oid, 'USAGE') \
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS i(schema, name, position) \
  JOIN pg_class c ON c.relname = i.name::name AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
  JOIN pg_namespace n ON n.oid = c.relnamespace \
@@ -123,6 +123,8 @@ async fn tables(session: &Session, api: &ApiDefinition, found: &mut Found) -> Re
         found.tables[position(&row)?] = Some(FoundTable {
             oid: read(&row, 1)?,
             is_table: matches!(kind.as_str(), "r" | "p"),
+            schema: read(&row, 3)?,
+            reachable: read(&row, 4)?,
             ..FoundTable::default()
         });
     }

@@ -11,8 +11,11 @@ mod keys;
 mod migrate;
 mod missing;
 pub(crate) mod names;
+mod rehearsal;
 mod rules;
+mod serving;
 mod session;
+mod stand_ins;
 mod values;
 mod words;
 
@@ -86,7 +89,7 @@ impl PostgresStore {
     /// When the database cannot be asked.
     pub async fn drift(&self, api: &ApiDefinition) -> Result<Drift, SchemaError> {
         let session = session::open(&self.pool).await?;
-        drift::drift(&session, api).await
+        drift::drift(&session, api, self.role()).await
     }
 
     /// Creates what is missing, wholly or not at all, and tells what that was. Several processes may do so at once: they take

@@ -1,8 +1,18 @@
-//! What access rules say of a resource as a whole: which fields decide whose a row is, and whether a field is ever given.
+//! What access rules say of a resource as a whole: whether an operation is for anybody, and which fields decide whose a row is.
 
 use rowstamp_domain::access::AccessRule;
 use rowstamp_domain::definition::{Field, FieldId, ResourceDefinition};
 use rowstamp_domain::query::{Comparison, Condition, Operand, Predicate, RuleValue};
+
+/// Whether a rule lets nobody in, whoever asks.
+pub(super) fn is_for_nobody(rule: &AccessRule) -> bool {
+    match rule {
+        AccessRule::Nobody => true,
+        AccessRule::Any(rules) => rules.iter().all(is_for_nobody),
+        AccessRule::All(rules) => rules.iter().any(is_for_nobody),
+        _ => false,
+    }
+}
 
 /// Whether a caller can give the field a value.
 pub(super) const fn is_given(field: &Field) -> bool {

@@ -8,7 +8,7 @@ use tokio_postgres::types::{FromSql, ToSql};
 use tokio_postgres::{Client, Error, Row};
 
 use super::SchemaError;
-use super::words::refused;
+use super::words::{plain_words, refused};
 use crate::connection::{Pool, Statements};
 
 /// Any number would do, if all of us take the same: "rowstamp" in ASCII.
@@ -72,6 +72,7 @@ impl Session {
         match (cause.as_db_error(), refused(&cause)) {
             (Some(error), SchemaError::Refused(_)) => Ok(Some(Refusal {
                 sqlstate: error.code().code().to_owned(),
+                message: plain_words(error),
             })),
             (_, other) => Err(other),
         }
@@ -89,6 +90,7 @@ impl Session {
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) sqlstate: String,
+    pub(super) message: String,
 }
 
 async fn answered<T>(

@@ -41,6 +41,14 @@ fn words(error: &DbError) -> String {
     format!("{} ({})", message(error), about.join(", "))
 }
 
+/// What was said of a statement of our own, in which no values are.
+pub(super) fn plain_words(error: &DbError) -> String {
+    match error.detail() {
+        Some(detail) => format!("{} ({detail})", error.message()),
+        None => error.message().to_owned(),
+    }
+}
+
 fn message(error: &DbError) -> &str {
     if error.code().code().starts_with("22") {
         "a value was refused"
