@@ -70,15 +70,7 @@ async fn open(
 }
 
 async fn status(database: &Database, definition: &ApiDefinition, directory: &Path) -> Result<(), Failure> {
-    let pending = if directory.is_dir() {
-        database
-            .store
-            .pending_migrations(directory)
-            .await
-            .map_err(Failure::of)?
-    } else {
-        Vec::new()
-    };
+    let pending = pending(database, directory).await?;
     let drift = database.store.drift(definition).await.map_err(Failure::of)?;
     for pending in &pending {
         println!("pending: {pending}");
@@ -88,6 +80,15 @@ async fn status(database: &Database, definition: &ApiDefinition, directory: &Pat
         println!("nothing is pending and nothing is missing");
     }
     Ok(())
+}
+
+/// The migration files that were not run yet; none where there is no such directory.
+async fn pending(database: &Database, directory: &Path) -> Result<Vec<String>, Failure> {
+    if !directory.is_dir() {
+        return Ok(Vec::new());
+    }
+    let pending = database.store.pending_migrations(directory).await;
+    pending.map_err(Failure::of)
 }
 
 fn print(drift: &Drift) {
@@ -105,6 +106,14 @@ async fn write_new(
     directory: &Path,
     name: &str,
 ) -> Result<(), Failure> {
+    let pending = pending(database, directory).await?;
+    if !pending.is_empty() {
+        // What they will create is missing until then, and would be written once more.
+        return Err(Failure::Failed(format!(
+            "{} was not run yet: run `rowstamp migrate` first, so that only what is missing then is written",
+            pending.join(", ")
+        )));
+    }
     let sql = database
         .store
         .missing_sql(definition)

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rowstamp_domain::definition::ApiDefinition;
 use rowstamp_http::Server;
 use rowstamp_ports::{Problems, SystemClock, UuidV7Source, Vars};
-use rowstamp_postgres::SchemaError;
+use rowstamp_postgres::{Drift, SchemaError};
 use rowstamp_rest::{Api, Controller};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -111,20 +111,25 @@ async fn prepare(database: &Database, definition: &ApiDefinition, flags: &Serve)
     } else if database.is_private() {
         store.create_missing(definition).await.map_err(Failure::of)?;
     } else {
-        match store.missing(definition).await {
-            Ok(missing) => {
+        match store.drift(definition).await {
+            Ok(Drift { missing, differing }) => {
                 for missing in missing {
                     tracing::warn!(
                         missing,
                         "not in the database; `rowstamp migrate` or `serve --migrate` creates it"
                     );
                 }
+                for differs in differing {
+                    tracing::warn!(differs, "not as the definitions want it; requests may fail");
+                }
             }
-            // It may come back, and until then every answer says so.
             Err(error @ SchemaError::Pooled) => {
                 tracing::warn!(%error, "whether the tables are there was not looked at");
             }
-            Err(error @ SchemaError::Unavailable) => tracing::error!(%error, "serving nevertheless"),
+            // It may be otherwise in a moment, and until then every answer says so.
+            Err(error @ (SchemaError::Unavailable | SchemaError::Unanswered | SchemaError::Locked)) => {
+                tracing::error!(%error, "serving nevertheless");
+            }
             Err(error) => return Err(Failure::of(error)),
         }
     }

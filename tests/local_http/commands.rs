@@ -121,6 +121,112 @@ async fn check_migrate_and_serve_agree_about_what_is_missing() {
 }
 
 #[test]
+fn a_migration_is_not_written_while_another_waits_to_be_run() {
+    let (directory, database) = (Directory::new(), TestDatabase::create());
+    let sources = ["--resources", LIBRARY, "--database", database.url()];
+    let new = |name: &'static str| run(&directory, &[&["migrate", "new", name], &sources[..]].concat());
+    let files = || fs::read_dir(directory.path().join("migrations")).unwrap().count();
+    assert!(new("first").status.success());
+
+    let refused = new("second");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("V1__first") && said.contains("rowstamp migrate"),
+        "{said}"
+    );
+    assert_eq!(files(), 1);
+
+    // Once it was run there is nothing left to write, and then again something.
+    assert!(
+        run(&directory, &[&["migrate"], &sources[..]].concat())
+            .status
+            .success()
+    );
+    let nothing = new("second");
+    assert!(String::from_utf8_lossy(&nothing.stdout).contains("nothing is missing"));
+    assert_eq!(files(), 1);
+    let more = directory.path().join("more.toml");
+    let text = fs::read_to_string(LIBRARY).unwrap();
+    fs::write(
+        &more,
+        format!("{text}\n[resources.shelves.fields]\nname = {{ type = \"text\" }}\n"),
+    )
+    .unwrap();
+    let sources = [
+        "--resources",
+        more.to_str().unwrap(),
+        "--database",
+        database.url(),
+    ];
+    let written = run(
+        &directory,
+        &[&["migrate", "new", "second"], &sources[..]].concat(),
+    );
+    assert_eq!(
+        String::from_utf8_lossy(&written.stdout),
+        "migrations/V2__second.sql\n"
+    );
+}
+
+/// What rows hold is nobody's business who reads the log of a deployment.
+#[tokio::test]
+async fn what_a_migration_is_refused_for_names_no_values() {
+    let (directory, database) = (Directory::new(), TestDatabase::create());
+    let sources = ["--resources", LIBRARY, "--database", database.url()];
+    let migrate = || run(&directory, &[&["migrate"], &sources[..]].concat());
+    let (client, connection) = tokio_postgres::connect(database.url(), tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    assert!(migrate().status.success());
+    let migrations = directory.path().join("migrations");
+    fs::create_dir(&migrations).unwrap();
+    for (breaking, file, told) in [
+        // Created by Rowstamp itself.
+        (
+            "ALTER TABLE books DROP CONSTRAINT books_isbn_key; \
+             INSERT INTO books (uid, title, isbn, price, status, lendable, created_at, last_updated_at) \
+             SELECT gen_random_uuid(), 'a', '9784770000001', 0, 'draft', true, now(), now() FROM generate_series(1, 2)",
+            "",
+            &["unique constraint on books (isbn)", "books_isbn_key", "23505"][..],
+        ),
+        // By a file of its owner's.
+        (
+            "SELECT",
+            "CREATE UNIQUE INDEX mine ON books (isbn)",
+            &["could not create unique index \"mine\"", "23505"],
+        ),
+        (
+            "SELECT",
+            "ALTER TABLE books ALTER isbn TYPE integer USING (isbn || '9784770000001 of a row')::integer",
+            &["22"],
+        ),
+        (
+            "SELECT",
+            "ALTER TABLE books ADD CONSTRAINT one CHECK (isbn = '1')",
+            &["\"one\"", "23514"],
+        ),
+    ] {
+        client.batch_execute(breaking).await.unwrap();
+        let path = migrations.join("V1__mine.sql");
+        if file.is_empty() {
+            let _ = fs::remove_file(&path);
+        } else {
+            fs::write(&path, file).unwrap();
+        }
+        let output = migrate();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(!said.contains("978477"), "{said}");
+        for part in told {
+            assert!(said.contains(part), "{part} is not in: {said}");
+        }
+    }
+}
+
+#[test]
 fn every_help_explains_itself() {
     let directory = Directory::new();
     for arguments in [

@@ -4,10 +4,12 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod commands;
+mod drifted;
 mod fuzz;
 mod injection;
 mod life;
 mod migrators;
+mod patience;
 mod refusals;
 mod rows;
 mod tokens;

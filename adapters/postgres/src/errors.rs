@@ -277,25 +277,6 @@ fn message(refusal: &DbError) -> &str {
     }
 }
 
-/// What is told of a refusal to whoever looks after tables, without values of rows: those of a key stand in its detail, and one
-/// that cannot be cast stands in the message.
-pub(crate) fn words(refusal: &DbError) -> String {
-    let sqlstate = refusal.code().code();
-    let detail = refusal.detail().unwrap_or_default();
-    match sqlstate.get(..2).unwrap_or_default() {
-        "22" => format!("a value does not fit (SQLSTATE {sqlstate})"),
-        "23" => match key_columns(detail).as_slice() {
-            [] => refusal.message().to_owned(),
-            columns => format!("{} ({})", refusal.message(), columns.join(", ")),
-        },
-        _ if is_raised(refusal) => refusal.message().to_owned(),
-        _ => match refusal.detail().or(refusal.hint()) {
-            Some(more) => format!("{} ({more})", refusal.message()),
-            None => refusal.message().to_owned(),
-        },
-    }
-}
-
 /// Whether a query of the operation's searches text.
 fn searches(operation: &Operation) -> bool {
     fn condition(of: &Condition) -> bool {

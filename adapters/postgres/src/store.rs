@@ -79,6 +79,11 @@ impl PostgresStore {
         failure.told()
     }
 
+    /// The role that requests switch to, where they do.
+    pub(crate) fn role(&self) -> Option<&str> {
+        self.set_up.role()
+    }
+
     /// One attempt at an operation.
     async fn attempt(&self, operation: &Operation, context: &StoreContext) -> Result<Outcome, Failure> {
         if self.pool.shares() {

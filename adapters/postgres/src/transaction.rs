@@ -64,6 +64,11 @@ impl SetUp {
         }
     }
 
+    /// The role that each transaction switches to.
+    pub(crate) fn role(&self) -> Option<&str> {
+        self.role.as_deref()
+    }
+
     /// The beginning of a transaction for this request.
     pub(crate) fn beginning(&self, context: &StoreContext) -> Beginning<'_> {
         let mut values = Vec::new();

@@ -1,147 +1,204 @@
 //! What the database has, but not as the definitions want it. Pure.
 //!
-//! Only what would make a request fail or change a value silently is told; a column may be wider than its field. The values in a
-//! CHECK are not compared.
+//! Only what would make a request fail or change a value silently is told; a column may be wider than its field.
 
-use rowstamp_domain::definition::{
-    ApiDefinition, Default, Field, FieldId, OnDelete, Reference, ResourceDefinition,
-};
+use rowstamp_domain::definition::{ApiDefinition, Default, Field, FieldRole, ResourceDefinition};
 use rowstamp_domain::field_type::ScalarType;
+use tokio_postgres::types::{Kind, Type};
 
-use super::inspect::{Found, FoundColumn, FoundTable};
+use super::found::{Found, FoundColumn, FoundTable};
+use super::keys;
 use super::missing::{column_type, plain_name};
+use super::rules::is_given;
 use crate::encode::Encoding;
 
-/// One line for each difference, in the order of the definitions.
-pub(super) fn differing(api: &ApiDefinition, found: &Found) -> Vec<String> {
+/// Something that differs.
+#[derive(Debug)]
+pub(super) struct Difference {
+    /// The position of the resource whose table it is; `None` where it is about the database.
+    pub(super) resource: Option<usize>,
+    pub(super) what: String,
+}
+
+/// One for each difference, in the order of the definitions.
+pub(super) fn differing(api: &ApiDefinition, found: &Found) -> Vec<Difference> {
     let mut list = Vec::new();
-    let tables = api.resources.iter().zip(&found.tables);
-    for (resource, table) in tables.filter_map(|(resource, table)| Some((resource, table.as_ref()?))) {
-        for field in &resource.fields {
-            if let Some(column) = table.columns.get(&field.column) {
-                let name = format!("column {}.{}", plain_name(resource), field.column);
-                list.extend(of_column(field, column, table.is_table).map(|what| format!("{name} {what}")));
-            }
+    if found.encoding != "UTF8" {
+        let what = format!(
+            "the encoding of the database is {}, not UTF8: text that it does not know is refused",
+            found.encoding
+        );
+        list.push(Difference { resource: None, what });
+    }
+    let tables = api.resources.iter().zip(&found.tables).enumerate();
+    for (position, (resource, table)) in tables {
+        let mut told = types(resource, found);
+        if let Some(table) = table {
+            told.extend(columns(resource, table));
+            told.extend(keys::unique_sets(resource, table));
+            told.extend(keys::references(api, resource, table));
+            told.extend(unnamed_columns(resource, table));
         }
-        foreign_keys(api, resource, table, &mut list);
-        unnamed_columns(resource, table, &mut list);
+        list.extend(told.into_iter().map(|what| Difference {
+            resource: Some(position),
+            what,
+        }));
     }
     list
 }
 
+/// Types that fields name and that are not there.
+fn types(resource: &ResourceDefinition, found: &Found) -> Vec<String> {
+    let fields = resource.fields.iter();
+    fields
+        .filter_map(|field| {
+            let ty = field.db_type.as_ref()?;
+            let name = format!("column {}.{}", plain_name(resource), field.column);
+            (!found.types.contains(ty))
+                .then(|| format!("{name} is to be of the type {ty}, which is not there"))
+        })
+        .collect()
+}
+
+fn columns(resource: &ResourceDefinition, table: &FoundTable) -> Vec<String> {
+    let fields = resource.fields.iter();
+    fields
+        .filter_map(|field| {
+            let column = table.columns.get(&field.column)?;
+            let what = of_column(field, column, table.is_table)
+                .or_else(|| keys::compared(resource, field, column))
+                .or_else(|| loose(field, column))?;
+            Some(format!("column {}.{} {what}", plain_name(resource), field.column))
+        })
+        .collect()
+}
+
 /// What is the matter with a column, most serious first; one thing is told.
 fn of_column(field: &Field, column: &FoundColumn, in_table: bool) -> Option<String> {
-    let holds = column
-        .driver_type
-        .as_ref()
-        .is_none_or(|ty| Encoding::of(field.ty, false, ty).is_some());
-    if !holds {
+    if Encoding::of(field.ty, false, &column.driver_type).is_none() {
         return Some(format!("is {}, not {}", column.ty, column_type(field)));
     }
-    if let Some(narrow) = narrower(field, &column.ty) {
+    if is_enum(&column.driver_type) && field.db_type.is_none() {
+        return Some(format!(
+            "is of the enum type {}, which its db_type does not name",
+            column.ty
+        ));
+    }
+    if let Some(narrow) = narrower(field, column) {
         return Some(narrow);
     }
     // A view says nothing about these.
     if !in_table {
         return None;
     }
+    if column.generated && is_written(field) {
+        return Some("is GENERATED ALWAYS, though its field can be written".to_owned());
+    }
     if field.default == Default::Database && !column.has_default {
         return Some("has no DEFAULT, though its field is left to it".to_owned());
     }
     match (field.required, column.not_null) {
         (true, false) => Some("may be NULL, though its field is required".to_owned()),
-        (false, true) => Some("must not be NULL, though its field is optional".to_owned()),
+        (false, true) if !column.generated => {
+            Some("must not be NULL, though its field is optional".to_owned())
+        }
         _ => None,
     }
 }
 
-/// Where a column holds less than its field allows.
-fn narrower(field: &Field, ty: &str) -> Option<String> {
-    let bounds = |name: &str| -> Option<Vec<u32>> {
-        let inner = ty.trim_end_matches("[]").strip_prefix(name)?.strip_suffix(')')?;
-        inner
-            .split(',')
-            .map(|number| number.trim().parse().ok())
-            .collect()
+/// Whether a type is an enum of the database, or an array of one.
+pub(super) fn is_enum(ty: &Type) -> bool {
+    match ty.kind() {
+        Kind::Enum(_) => true,
+        Kind::Array(element) => is_enum(element),
+        _ => false,
+    }
+}
+
+/// Whether a write of any kind has a value for the field.
+fn is_written(field: &Field) -> bool {
+    field.is_audit() || is_given(field) || matches!(field.default, Default::Value(_))
+}
+
+/// Where a column holds less than its field allows, or holds it otherwise than it was written.
+fn narrower(field: &Field, column: &FoundColumn) -> Option<String> {
+    let (base, array) = column
+        .base
+        .strip_suffix("[]")
+        .map_or((&*column.base, false), |base| (base, true));
+    let ty = if column.ty == column.base {
+        column.ty.clone()
+    } else {
+        format!("{} ({})", column.ty, column.base)
     };
-    match field.ty.scalar {
-        ScalarType::Decimal => {
-            let [precision, scale] = bounds("numeric(")?[..] else {
+    match (field.ty.scalar, base) {
+        (ScalarType::Decimal, _) => {
+            let [precision, scale] = bounds(base, "numeric(")?[..] else {
                 return None;
             };
             let fits = field.precision.is_some_and(|wanted| {
-                let (wanted, wanted_scale) = (u32::from(wanted), u32::from(field.scale.unwrap_or(0)));
-                wanted_scale <= scale
-                    && wanted.saturating_sub(wanted_scale) <= precision.saturating_sub(scale)
+                let (wanted, wanted_scale) = (i32::from(wanted), i32::from(field.scale.unwrap_or(0)));
+                wanted_scale <= scale && wanted - wanted_scale <= precision - scale
             });
             (!fits).then(|| format!("is {ty}, not {}: it would round or refuse", column_type(field)))
         }
-        ScalarType::Text => {
-            let [length] = bounds("character varying(")?[..] else {
+        (ScalarType::Float, "real") => Some(format!("is {ty}, not {}: it would round", column_type(field))),
+        (ScalarType::Time | ScalarType::Timestamp, _) => {
+            let [digits] = bounds(base, "time(").or_else(|| bounds(base, "timestamp("))?[..] else {
                 return None;
             };
-            let fits = field.max_length.is_some_and(|wanted| wanted <= length);
+            // The version of a row is a time that never repeats, which a rounded one does.
+            let why = if field.role == FieldRole::LastUpdatedAt {
+                "versions of a row would be equal"
+            } else {
+                "it would round"
+            };
+            (digits < 6).then(|| format!("is {ty}, not {}: {why}", column_type(field)))
+        }
+        (ScalarType::Text | ScalarType::Enum, "name") => {
+            Some(format!("is {ty}: it cuts text off after 63 bytes"))
+        }
+        (ScalarType::Text | ScalarType::Enum, _) if base.starts_with("character(") || base == "bpchar" => {
+            Some(format!("is {ty}: it takes blanks at the end of text for nothing"))
+        }
+        (ScalarType::Text | ScalarType::Enum, _) => {
+            let [length] = bounds(base, "character varying(")?[..] else {
+                return None;
+            };
+            let length = u32::try_from(length).ok()?;
+            let fits = if field.ty.scalar == ScalarType::Enum {
+                let longest = field.values.iter().map(|value| value.chars().count()).max();
+                longest.is_none_or(|longest| u32::try_from(longest).is_ok_and(|longest| longest <= length))
+            } else {
+                // Of an array `max_length` limits the number of elements.
+                !array && field.max_length.is_some_and(|wanted| wanted <= length)
+            };
             (!fits).then(|| format!("is {ty}, which is shorter than its field"))
         }
         _ => None,
     }
 }
 
-fn foreign_keys(
-    api: &ApiDefinition,
-    resource: &ResourceDefinition,
-    table: &FoundTable,
-    list: &mut Vec<String>,
-) {
-    for field in &resource.fields {
-        let Some(reference) = &field.references else {
-            continue;
-        };
-        let Some(key) = table
-            .foreign_keys
-            .iter()
-            .find(|key| *key.columns == [field.column.as_str()])
-        else {
-            continue;
-        };
-        let name = format!("foreign key of {}.{}", plain_name(resource), field.column);
-        let target = api
-            .resources
-            .iter()
-            .position(|resource| resource.name == reference.resource);
-        if key.target != target {
-            list.push(format!("{name} does not lead to {}", reference.resource));
-        } else if !does(reference, &key.on_delete) {
-            list.push(format!(
-                "{name} does not do on deletion what its definition says ({})",
-                words(reference.on_delete)
-            ));
-        }
-    }
+/// The numbers in the parentheses of a type that begins so.
+fn bounds(ty: &str, name: &str) -> Option<Vec<i32>> {
+    let (inner, _) = ty.strip_prefix(name)?.split_once(')')?;
+    inner
+        .split(',')
+        .map(|number| number.trim().parse().ok())
+        .collect()
 }
 
-/// Whether a foreign key with PostgreSQL's letter (`confdeltype`) does what a reference says.
-fn does(reference: &Reference, letter: &str) -> bool {
-    match reference.on_delete {
-        // NO ACTION refuses too, at the end of the statement.
-        OnDelete::Restrict => matches!(letter, "r" | "a"),
-        OnDelete::Cascade => letter == "c",
-        OnDelete::SetNull => letter == "n",
-    }
-}
-
-const fn words(on_delete: OnDelete) -> &'static str {
-    match on_delete {
-        OnDelete::Restrict => "restrict",
-        OnDelete::Cascade => "cascade",
-        OnDelete::SetNull => "set_null",
-    }
+/// What else queries would be refused for.
+fn loose(field: &Field, column: &FoundColumn) -> Option<String> {
+    let is_text = matches!(field.ty.scalar, ScalarType::Text | ScalarType::Enum) && !field.ty.array;
+    (column.loose_collation && is_text)
+        .then(|| "has a collation that is not deterministic: filters by patterns are refused".to_owned())
 }
 
 /// Columns of nobody's that no INSERT can leave out.
-fn unnamed_columns(resource: &ResourceDefinition, table: &FoundTable, list: &mut Vec<String>) {
+fn unnamed_columns(resource: &ResourceDefinition, table: &FoundTable) -> Vec<String> {
     if !table.is_table {
-        return;
+        return Vec::new();
     }
     let is_named = |name: &str| resource.fields.iter().any(|field| field.column == name);
     let mut names: Vec<&String> = table
@@ -151,62 +208,13 @@ fn unnamed_columns(resource: &ResourceDefinition, table: &FoundTable, list: &mut
         .map(|(name, _)| name)
         .collect();
     names.sort_unstable();
-    list.extend(names.into_iter().map(|name| {
-        format!(
-            "column {}.{name} is in no definition, must not be NULL and has no DEFAULT: no row can be created",
-            plain_name(resource)
-        )
-    }));
-}
-
-/// The fields by which a resource's read rule finds the rows of a caller, as far as equality does: without an index on them
-/// every list would read the whole table.
-pub(super) fn fields_of_read_rule(resource: &ResourceDefinition) -> Vec<FieldId> {
-    let mut fields = Vec::new();
-    rule::fields(&resource.access.read, &mut fields);
-    fields
-}
-
-mod rule {
-    use rowstamp_domain::access::AccessRule;
-    use rowstamp_domain::definition::FieldId;
-    use rowstamp_domain::query::{Comparison, Condition, Operand, Predicate, RuleValue};
-
-    pub(super) fn fields(rule: &AccessRule, into: &mut Vec<FieldId>) {
-        match rule {
-            AccessRule::Owner(field) => into.push(*field),
-            AccessRule::Rows(condition) => of_condition(condition, into),
-            AccessRule::Any(rules) | AccessRule::All(rules) => {
-                for rule in rules {
-                    fields(rule, into);
-                }
-            }
-            AccessRule::Anyone
-            | AccessRule::Authenticated
-            | AccessRule::Group(_)
-            | AccessRule::Scope(_)
-            | AccessRule::Nobody => {}
-        }
-    }
-
-    /// A value that is the same for every caller selects too many rows for an index to help.
-    fn of_condition(condition: &Condition<RuleValue>, into: &mut Vec<FieldId>) {
-        match condition {
-            Condition::All(conditions) | Condition::Any(conditions) => {
-                for condition in conditions {
-                    of_condition(condition, into);
-                }
-            }
-            Condition::Test(test) => {
-                if let (
-                    Operand::Field(field),
-                    Predicate::Compare(Comparison::Eq, RuleValue::Subject | RuleValue::Claim(_)),
-                ) = (&test.operand, &test.predicate)
-                {
-                    into.push(*field);
-                }
-            }
-            _ => {}
-        }
-    }
+    names
+        .into_iter()
+        .map(|name| {
+            format!(
+                "column {}.{name} is in no definition, must not be NULL and has no DEFAULT: no row can be created",
+                plain_name(resource)
+            )
+        })
+        .collect()
 }

@@ -5,16 +5,17 @@ use std::path::Path;
 
 use refinery::{Migration, Runner};
 use tokio_postgres::Client;
-use tokio_postgres::error::DbError;
 
 use super::SchemaError;
-use super::session::refused;
-use crate::errors::words;
+use super::words::{failed, refused};
 
 /// Runs what was not run yet, each file in a transaction of its own.
 pub(super) async fn run(client: &mut Client, directory: &Path) -> Result<Vec<String>, SchemaError> {
     let migrations = load(directory)?;
-    let report = Runner::new(&migrations).run_async(client).await.map_err(failed)?;
+    let report = Runner::new(&migrations)
+        .run_async(client)
+        .await
+        .map_err(|error| failed(&error))?;
     Ok(report
         .applied_migrations()
         .iter()
@@ -29,13 +30,13 @@ pub(super) async fn pending(client: &mut Client, directory: &Path) -> Result<Vec
         .query_one("SELECT to_regclass('refinery_schema_history') IS NOT NULL", &[])
         .await
         .and_then(|row| row.try_get(0))
-        .map_err(refused)?;
+        .map_err(|cause| refused(&cause))?;
     // Where nothing ever ran there is no history to read.
     let applied: HashSet<String> = if known {
         let history = Runner::new(&migrations)
             .get_applied_migrations_async(client)
             .await
-            .map_err(failed)?;
+            .map_err(|error| failed(&error))?;
         history.iter().map(ToString::to_string).collect()
     } else {
         HashSet::new()
@@ -48,23 +49,7 @@ pub(super) async fn pending(client: &mut Client, directory: &Path) -> Result<Vec
 }
 
 fn load(directory: &Path) -> Result<Vec<Migration>, SchemaError> {
-    let mut migrations = refinery::load_sql_migrations(directory).map_err(failed)?;
+    let mut migrations = refinery::load_sql_migrations(directory).map_err(|error| failed(&error))?;
     migrations.sort();
     Ok(migrations)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
-fn failed(error: refinery::Error) -> SchemaError {
-    let mut message = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(inner) = cause {
-        message.push_str(": ");
-        if let Some(refusal) = inner.downcast_ref::<DbError>() {
-            message.push_str(&words(refusal));
-        } else {
-            message.push_str(&inner.to_string());
-        }
-        cause = inner.source();
-    }
-    SchemaError::Migrations(message)
 }

@@ -7,9 +7,10 @@ use rowstamp_domain::definition::{
 };
 use rowstamp_domain::field_type::ScalarType;
 
-use super::differing::fields_of_read_rule;
-use super::inspect::{Found, FoundTable};
-use super::names;
+use super::differing::is_enum;
+use super::found::{Found, FoundTable, Uniqueness};
+use super::keys;
+use super::rules::fields_of_rules;
 use crate::sql::quote::{identifier, quoted};
 use crate::sql::writer;
 
@@ -20,6 +21,8 @@ pub(super) struct Missing {
     pub(super) what: String,
     /// The statement that creates it.
     pub(super) sql: String,
+    /// The position of the resource whose requests fail without it; `None` where they are only slower, or hold their rows to less.
+    pub(super) needed_by: Option<usize>,
 }
 
 /// Everything missing, in an order in which it can be created: references come after all tables, so they may lead in circles.
@@ -31,23 +34,25 @@ pub(super) fn missing(api: &ApiDefinition, found: &Found) -> Vec<Missing> {
             .iter()
             .map(|resource| &**resource)
             .zip(&found.tables)
+            .enumerate()
     };
-    for (resource, table) in tables() {
+    for (position, (resource, table)) in tables() {
         match table {
-            None => list.push(create_table(resource)),
-            Some(table) => columns(resource, table, &mut list),
+            None => list.push(create_table(position, resource)),
+            Some(table) => columns(position, resource, table, &mut list),
         }
     }
     let nothing = FoundTable {
         is_table: true,
         ..FoundTable::default()
     };
-    for (resource, table) in tables() {
+    for (position, (resource, table)) in tables() {
         if let Some(table) = table.as_ref().filter(|table| table.is_table) {
-            constraints(resource, table, &mut list);
+            unique_sets(position, resource, table, &mut list);
+            checks(resource, table, &mut list);
         }
     }
-    for (resource, table) in tables() {
+    for (_, (resource, table)) in tables() {
         let table = table.as_ref().unwrap_or(&nothing);
         if table.is_table {
             references(api, resource, table, &mut list);
@@ -69,12 +74,13 @@ fn schemas(api: &ApiDefinition, found: &Found, list: &mut Vec<Missing>) {
             list.push(Missing {
                 what: format!("schema {schema}"),
                 sql: format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(schema)),
+                needed_by: None,
             });
         }
     }
 }
 
-fn create_table(resource: &ResourceDefinition) -> Missing {
+fn create_table(position: usize, resource: &ResourceDefinition) -> Missing {
     let mut parts: Vec<String> = resource
         .fields
         .iter()
@@ -89,7 +95,7 @@ fn create_table(resource: &ResourceDefinition) -> Missing {
         .collect();
     parts.push(primary_key(resource));
     parts.extend(resource.unique.iter().map(|fields| unique(resource, fields)));
-    parts.extend(resource.fields.iter().filter_map(|field| check(resource, field)));
+    parts.extend(resource.fields.iter().filter_map(check));
     Missing {
         what: format!("table {}", plain_name(resource)),
         sql: format!(
@@ -97,10 +103,11 @@ fn create_table(resource: &ResourceDefinition) -> Missing {
             table_name(resource),
             parts.join(",\n  ")
         ),
+        needed_by: Some(position),
     }
 }
 
-fn columns(resource: &ResourceDefinition, table: &FoundTable, list: &mut Vec<Missing>) {
+fn columns(position: usize, resource: &ResourceDefinition, table: &FoundTable, list: &mut Vec<Missing>) {
     for field in resource
         .fields
         .iter()
@@ -134,48 +141,53 @@ fn columns(resource: &ResourceDefinition, table: &FoundTable, list: &mut Vec<Mis
                 column_type(field)
             ),
             sql,
+            needed_by: Some(position),
         });
     }
 }
 
-fn constraints(resource: &ResourceDefinition, table: &FoundTable, list: &mut Vec<Missing>) {
-    let mut add = |what: String, constraint: String| {
-        let sql = format!("ALTER TABLE {} ADD {constraint}", table_name(resource));
-        list.push(Missing { what, sql });
-    };
-    let uid = resource.field(resource.audit.uid).column.clone();
-    if !table.primary_key && !table.unique.contains(&vec![uid]) {
-        add(
-            format!("primary key of {}", plain_name(resource)),
-            primary_key(resource),
-        );
-    }
-    for fields in &resource.unique {
-        let mut columns: Vec<String> = fields
-            .iter()
-            .map(|field| resource.field(*field).column.clone())
-            .collect();
-        columns.sort_unstable();
-        if !table.unique.contains(&columns) {
-            let what = format!(
-                "unique constraint on {} ({})",
-                plain_name(resource),
-                columns.join(", ")
-            );
-            add(what, unique(resource, fields));
+fn unique_sets(position: usize, resource: &ResourceDefinition, table: &FoundTable, list: &mut Vec<Missing>) {
+    for set in keys::sets(resource) {
+        let mut columns = keys::columns(resource, &set);
+        // What is there and not as it should be is no place for another one beside it.
+        if !matches!(table.uniqueness(&columns), Uniqueness::Absent) {
+            continue;
         }
+        let is_uid = set == [resource.audit.uid];
+        let (what, constraint) = if is_uid && !table.primary_key {
+            (
+                format!("primary key of {}", plain_name(resource)),
+                primary_key(resource),
+            )
+        } else {
+            columns.sort_unstable();
+            let columns = columns.join(", ");
+            let what = format!("unique constraint on {} ({columns})", plain_name(resource));
+            (what, unique(resource, &set))
+        };
+        list.push(Missing {
+            what,
+            sql: format!("ALTER TABLE {} ADD {constraint}", table_name(resource)),
+            needed_by: Some(position),
+        });
     }
+}
+
+/// The CHECKs of enums; a column of an enum type has no need of one.
+fn checks(resource: &ResourceDefinition, table: &FoundTable, list: &mut Vec<Missing>) {
     for field in &resource.fields {
-        if let Some(check) = check(resource, field)
-            && !table
-                .checks
-                .iter()
-                .any(|columns| *columns == [field.column.as_str()])
-        {
-            add(
-                format!("check on {}.{}", plain_name(resource), field.column),
-                check,
-            );
+        let Some(check) = check(field) else { continue };
+        let is_checked = table
+            .checks
+            .iter()
+            .any(|check| *check.columns == [field.column.as_str()]);
+        let column = table.columns.get(&field.column);
+        if !is_checked && !column.is_some_and(|column| is_enum(&column.driver_type)) {
+            list.push(Missing {
+                what: format!("check on {}.{}", plain_name(resource), field.column),
+                sql: format!("ALTER TABLE {} ADD {check}", table_name(resource)),
+                needed_by: None,
+            });
         }
     }
 }
@@ -193,10 +205,7 @@ fn references(
         let column = quoted(&field.column);
         let target = api.resource(&reference.resource);
         if let Some(target) = target
-            && !table
-                .foreign_keys
-                .iter()
-                .any(|key| *key.columns == [field.column.as_str()])
+            && keys::keys_of(table, field).is_empty()
         {
             list.push(Missing {
                 what: format!(
@@ -206,48 +215,50 @@ fn references(
                     plain_name(target)
                 ),
                 sql: format!(
-                    "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({column}) REFERENCES {} ({}){}",
+                    "ALTER TABLE {} ADD FOREIGN KEY ({column}) REFERENCES {} ({}){}",
                     table_name(resource),
-                    quoted(&names::foreign_key(resource, field)),
                     table_name(target),
                     quoted(&target.field(target.audit.uid).column),
                     on_delete(reference),
                 ),
+                needed_by: None,
             });
         }
     }
 }
 
-/// Without an index, a deletion of what a reference leads to would read this whole table, and so would each list of a caller whom a
-/// rule shows its own rows only. A unique constraint brings one.
+/// Without an index, a deletion of what a reference leads to would read this whole table, and so would each list, change or deletion
+/// of many rows by a caller whose own rows a rule has to find. A unique constraint that is still to be created brings one.
 fn indexes(resource: &ResourceDefinition, table: &FoundTable, list: &mut Vec<Missing>) {
-    let of_rule = fields_of_read_rule(resource);
+    let of_rules = fields_of_rules(resource);
     let is_wanted =
-        |field: &Field| field.references.is_some() || of_rule.iter().any(|id| resource.field(*id) == field);
+        |field: &Field| field.references.is_some() || of_rules.iter().any(|id| resource.field(*id) == field);
     for field in resource.fields.iter().filter(|field| is_wanted(field)) {
-        let column = quoted(&field.column);
-        let indexed = table.indexed.contains(&field.column)
-            || resource
-                .unique
-                .iter()
-                .any(|set| set.first().map(|id| resource.field(*id)) == Some(field));
-        if !indexed {
+        let comes_with_constraint = keys::sets(resource).any(|set| {
+            let columns = keys::columns(resource, &set);
+            columns.first() == Some(&field.column.as_str())
+                && matches!(table.uniqueness(&columns), Uniqueness::Absent)
+        });
+        if !table.is_indexed(&field.column) && !comes_with_constraint {
             list.push(Missing {
                 what: format!("index on {}.{}", plain_name(resource), field.column),
                 sql: format!(
-                    "CREATE INDEX IF NOT EXISTS {} ON {} ({column})",
-                    quoted(&names::index(resource, field)),
-                    table_name(resource)
+                    "CREATE INDEX ON {} ({})",
+                    table_name(resource),
+                    quoted(&field.column)
                 ),
+                needed_by: None,
             });
         }
     }
 }
 
+// Constraints and indexes get no names here: PostgreSQL gives them those that `names` knows, and others where one is taken or where two
+// would be the same after they were cut to 63 bytes.
+
 fn primary_key(resource: &ResourceDefinition) -> String {
     format!(
-        "CONSTRAINT {} PRIMARY KEY ({})",
-        quoted(&names::primary_key(resource)),
+        "PRIMARY KEY ({})",
         quoted(&resource.field(resource.audit.uid).column)
     )
 }
@@ -257,30 +268,22 @@ fn unique(resource: &ResourceDefinition, fields: &[FieldId]) -> String {
         .iter()
         .map(|field| quoted(&resource.field(*field).column))
         .collect();
-    format!(
-        "CONSTRAINT {} UNIQUE ({})",
-        quoted(&names::unique(resource, fields)),
-        columns.join(", ")
-    )
+    format!("UNIQUE ({})", columns.join(", "))
 }
 
 /// The CHECK that stands for an enum's values; in an array NULL is allowed as an element, and any number of dimensions.
-fn check(resource: &ResourceDefinition, field: &Field) -> Option<String> {
+fn check(field: &Field) -> Option<String> {
     if field.ty.scalar != ScalarType::Enum || field.db_type.is_some() {
         return None;
     }
     let values: Vec<String> = field.values.iter().map(|value| literal(value)).collect();
     let (column, first, all) = (quoted(&field.column), values.first()?, values.join(", "));
-    let condition = if field.ty.array {
+    Some(if field.ty.array {
         // What contains a NULL is contained in nothing, so NULLs are taken for a value.
-        format!("array_replace({column}, NULL::text, {first}::text) <@ ARRAY[{all}]::text[]")
+        format!("CHECK (array_replace({column}, NULL::text, {first}::text) <@ ARRAY[{all}]::text[])")
     } else {
-        format!("{column} IN ({all})")
-    };
-    Some(format!(
-        "CONSTRAINT {} CHECK ({condition})",
-        quoted(&names::check(resource, field))
-    ))
+        format!("CHECK ({column} IN ({all}))")
+    })
 }
 
 const fn not_null(field: &Field) -> &'static str {

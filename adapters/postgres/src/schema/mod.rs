@@ -4,20 +4,31 @@
 
 mod create;
 mod differing;
+mod drift;
+mod found;
 mod inspect;
+mod keys;
 mod migrate;
 mod missing;
 pub(crate) mod names;
+mod rehearsal;
+mod rules;
+mod serving;
 mod session;
+mod stand_ins;
+mod values;
+mod words;
 
 use std::path::Path;
 
 use rowstamp_domain::definition::ApiDefinition;
 
 use crate::store::PostgresStore;
+use missing::Missing;
+use session::Session;
 
 /// Why the schema could not be looked at or changed. It is for whoever runs the program, never for a caller of the API, so it
-/// repeats what the database said.
+/// repeats what the database said, but for what rows hold: it may end in a log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
     /// The database cannot be reached; why was logged.
@@ -28,7 +39,13 @@ pub enum SchemaError {
         "tables are looked at and changed in a session of their own: connect past the pooler, without ROWSTAMP_DB_STATEMENTS=unnamed"
     )]
     Pooled,
-    /// The database refused.
+    /// The server fell silent, or the way to it.
+    #[error("the database does not answer")]
+    Unanswered,
+    /// Somebody else holds a lock, on a table or on work on the schema, and did not let go of it in time.
+    #[error("a lock that somebody else holds was waited for in vain; try again when they are done")]
+    Locked,
+    /// The database refused, for this reason, in which no values of rows are.
     #[error("the database refused: {0}")]
     Refused(String),
     /// The migration files cannot be read, or do not agree with what was applied before.
@@ -60,7 +77,7 @@ impl PostgresStore {
     /// When the database cannot be asked.
     pub async fn missing(&self, api: &ApiDefinition) -> Result<Vec<String>, SchemaError> {
         let session = session::open(&self.pool).await?;
-        let missing = session.missing(api).await?;
+        let missing = find_missing(&session, api).await?;
         Ok(missing.into_iter().map(|missing| missing.what).collect())
     }
 
@@ -72,7 +89,7 @@ impl PostgresStore {
     /// When the database cannot be asked.
     pub async fn drift(&self, api: &ApiDefinition) -> Result<Drift, SchemaError> {
         let session = session::open(&self.pool).await?;
-        session.drift(api).await
+        drift::drift(&session, api, self.role()).await
     }
 
     /// Creates what is missing, wholly or not at all, and tells what that was. Several processes may do so at once: they take
@@ -82,12 +99,12 @@ impl PostgresStore {
     /// When the database cannot be reached or refuses.
     pub async fn create_missing(&self, api: &ApiDefinition) -> Result<Vec<String>, SchemaError> {
         let session = session::open(&self.pool).await?;
-        if session.missing(api).await?.is_empty() {
+        if find_missing(&session, api).await?.is_empty() {
             return Ok(Vec::new());
         }
         session.lock().await?;
         // Whoever had the lock before may have created it all.
-        let missing = session.missing(api).await?;
+        let missing = find_missing(&session, api).await?;
         create::create(&session, &missing).await?;
         Ok(missing.into_iter().map(|missing| missing.what).collect())
     }
@@ -98,7 +115,7 @@ impl PostgresStore {
     /// When the database cannot be asked.
     pub async fn missing_sql(&self, api: &ApiDefinition) -> Result<String, SchemaError> {
         let session = session::open(&self.pool).await?;
-        let missing = session.missing(api).await?;
+        let missing = find_missing(&session, api).await?;
         Ok(missing.into_iter().map(|missing| missing.sql + ";\n").collect())
     }
 
@@ -122,4 +139,9 @@ impl PostgresStore {
         session.lock().await?;
         migrate::pending(session.client_mut(), directory).await
     }
+}
+
+async fn find_missing(session: &Session, api: &ApiDefinition) -> Result<Vec<Missing>, SchemaError> {
+    let found = inspect::inspect(session, api).await?;
+    Ok(missing::missing(api, &found))
 }

@@ -1,5 +1,6 @@
-//! What constraints and indexes are called: as PostgreSQL itself would call them, so that those of a table which was there
-//! before are recognised too.
+//! What PostgreSQL calls constraints that are given no name, so that a refusal's fields are known by it.
+//!
+//! Where a name is taken already PostgreSQL finds another, by which no field is known.
 
 use rowstamp_domain::definition::{Field, FieldId, ResourceDefinition};
 
@@ -24,10 +25,6 @@ pub(crate) fn foreign_key(resource: &ResourceDefinition, field: &Field) -> Strin
 
 pub(crate) fn check(resource: &ResourceDefinition, field: &Field) -> String {
     object_name(&resource.table.table, &field.column, "check")
-}
-
-pub(crate) fn index(resource: &ResourceDefinition, field: &Field) -> String {
-    object_name(&resource.table.table, &field.column, "idx")
 }
 
 /// `table_columns_label`, cut like PostgreSQL's `makeObjectName` where it is too long: whichever of the first two is longer

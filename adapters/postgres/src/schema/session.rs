@@ -1,34 +1,40 @@
 //! A connection of its own for work on the schema, and the lock that lets one process do it at a time.
+//!
+//! A question is never waited for long; what changes tables may take its time.
 
-use rowstamp_domain::definition::ApiDefinition;
-use tokio_postgres::{Client, Error};
+use std::time::Duration;
 
-use super::differing::differing;
-use super::inspect;
-use super::missing::{Missing, missing};
-use super::{Drift, SchemaError};
-use crate::connection::{Chain, Pool, Statements};
-use crate::errors::words;
+use tokio_postgres::types::{FromSql, ToSql};
+use tokio_postgres::{Client, Error, Row};
+
+use super::SchemaError;
+use super::words::{plain_words, refused};
+use crate::connection::{Pool, Statements};
 
 /// Any number would do, if all of us take the same: "rowstamp" in ASCII.
 const LOCK: i64 = 0x726f_7773_7461_6d70;
+/// How long a question may take to be answered. The server itself gives up waiting for a lock after half of it.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// The same for the lock, for which the server waits a minute.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(70);
 
 /// A session; the lock, if it was taken, ends with it.
 pub(super) struct Session {
     client: Client,
 }
 
-/// Opens a session. Schema work may take longer than any statement of a request.
+/// Opens a session. Schema work may take longer than any statement of a request, but no statement may wait long for a table: all
+/// others would wait behind it.
 pub(super) async fn open(pool: &Pool) -> Result<Session, SchemaError> {
     if pool.statements() == Statements::Unnamed {
         return Err(SchemaError::Pooled);
     }
     let client = pool.dedicated().await.map_err(|_| SchemaError::Unavailable)?;
-    client
-        .batch_execute("SET statement_timeout = 0")
-        .await
-        .map_err(refused)?;
-    Ok(Session { client })
+    let session = Session { client };
+    session
+        .run("SET statement_timeout = 0; SET lock_timeout = '5s'")
+        .await?;
+    Ok(session)
 }
 
 impl Session {
@@ -40,35 +46,64 @@ impl Session {
         &mut self.client
     }
 
-    /// Waits for whoever is at work on the schema. After that no statement may wait long for a table, since all others would
-    /// wait behind it.
+    /// The rows that answer a question.
+    pub(super) async fn ask(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, SchemaError> {
+        answered(ANSWER_TIMEOUT, self.client.query(sql, params)).await
+    }
+
+    /// Runs something that is done at once.
+    pub(super) async fn run(&self, sql: &str) -> Result<(), SchemaError> {
+        answered(ANSWER_TIMEOUT, self.client.batch_execute(sql)).await
+    }
+
+    /// What became of a statement that may well be refused: the refusal, where it was.
+    pub(super) async fn attempt<T>(
+        &self,
+        statement: impl Future<Output = Result<T, Error>>,
+    ) -> Result<Option<Refusal>, SchemaError> {
+        let Ok(result) = tokio::time::timeout(ANSWER_TIMEOUT, statement).await else {
+            return Err(SchemaError::Unanswered);
+        };
+        let Err(cause) = result else { return Ok(None) };
+        match (cause.as_db_error(), refused(&cause)) {
+            (Some(error), SchemaError::Refused(_)) => Ok(Some(Refusal {
+                sqlstate: error.code().code().to_owned(),
+                message: plain_words(error),
+            })),
+            (_, other) => Err(other),
+        }
+    }
+
+    /// Waits for whoever is at work on the schema.
     pub(super) async fn lock(&self) -> Result<(), SchemaError> {
         let sql =
             format!("SET lock_timeout = '60s'; SELECT pg_advisory_lock({LOCK}); SET lock_timeout = '5s'");
-        self.client.batch_execute(&sql).await.map_err(refused)
-    }
-
-    /// What is missing and what is different.
-    pub(super) async fn drift(&self, api: &ApiDefinition) -> Result<Drift, SchemaError> {
-        let found = inspect::inspect(&self.client, api).await.map_err(refused)?;
-        let missing = missing(api, &found);
-        Ok(Drift {
-            missing: missing.into_iter().map(|missing| missing.what).collect(),
-            differing: differing(api, &found),
-        })
-    }
-
-    /// What the definitions want and the database does not have.
-    pub(super) async fn missing(&self, api: &ApiDefinition) -> Result<Vec<Missing>, SchemaError> {
-        let found = inspect::inspect(&self.client, api).await.map_err(refused)?;
-        Ok(missing(api, &found))
+        answered(LOCK_TIMEOUT, self.client.batch_execute(&sql)).await
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
-pub(super) fn refused(cause: Error) -> SchemaError {
-    SchemaError::Refused(match cause.as_db_error() {
-        Some(refusal) => words(refusal),
-        None => Chain(&cause).to_string(),
-    })
+/// Why a statement was refused.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) sqlstate: String,
+    pub(super) message: String,
+}
+
+async fn answered<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, SchemaError> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(result) => result.map_err(|cause| refused(&cause)),
+        Err(_) => Err(SchemaError::Unanswered),
+    }
+}
+
+/// A column of an answer.
+pub(super) fn read<'a, T: FromSql<'a>>(row: &'a Row, column: usize) -> Result<T, SchemaError> {
+    row.try_get(column).map_err(|cause| refused(&cause))
 }
