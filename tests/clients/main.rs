@@ -10,6 +10,7 @@ use std::process::Command;
 
 use rowstamp_local::provision::TestDatabase;
 use rowstamp_tests::served::{Directory, Served, token};
+use rowstamp_tests::skip::skip;
 
 /// The library, served, and a directory for one suite.
 struct Library {
@@ -86,7 +87,7 @@ fn sources(name: &str) -> PathBuf {
 fn run_javascript(wanted: impl Fn(&str) -> bool) {
     let node_modules = match install::node_modules(&sources("js")) {
         Ok(installed) => installed,
-        Err(reason) => return println!("skipped: {reason}"),
+        Err(reason) => return skip(&reason),
     };
     let library = Library::open();
     let link = library.directory.path().join("node_modules");
@@ -125,7 +126,7 @@ fn the_data_provider_of_react_admin_works() {
 fn postgrest_py_works() {
     let packages = match install::python_packages(&sources("python")) {
         Ok(installed) => installed,
-        Err(reason) => return println!("skipped: {reason}"),
+        Err(reason) => return skip(&reason),
     };
     let library = Library::open();
     library.copy("python", ".py");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use rowstamp_tests::served::{Directory, Served, token};
+use rowstamp_tests::skip::skip;
 
 use super::injection::DEFINITION;
 
@@ -15,7 +16,7 @@ const PACKAGE: &str = "schemathesis==4.32.5";
 fn requests_made_from_the_document_never_fail_the_server() {
     let program = match program() {
         Ok(program) => program,
-        Err(reason) => return eprintln!("skipped: {reason}"),
+        Err(reason) => return skip(&reason),
     };
     let directory = Directory::new();
     let served = Served::start(&directory, &["--resources", DEFINITION], &[]);
