@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rowstamp_rest::problem::codes;
+use rowstamp_tests::skip::skip;
 
 use crate::app::{App, Store};
 
@@ -70,9 +71,7 @@ fn python_with_validator() -> Option<PathBuf> {
             .args(["-m", "pip", "install", "--quiet", "openapi-spec-validator==0.9.0"])
             .output();
         if made.is_err() || pip.is_err() || !has_validator(&own) {
-            eprintln!(
-                "skipped: openapi-spec-validator is not there and cannot be installed with python3 and pip"
-            );
+            skip("openapi-spec-validator is not there and cannot be installed with python3 and pip");
             return None;
         }
     }

@@ -11,6 +11,7 @@ use std::process::Command;
 use rowstamp_local::provision::TestDatabase;
 use rowstamp_tests::route::{OpenRoute, Route};
 use rowstamp_tests::served::{Directory, Served, run, token};
+use rowstamp_tests::skip::skip;
 
 /// The library, served, and a directory for one suite.
 struct Library {
@@ -93,7 +94,7 @@ fn sources(name: &str) -> PathBuf {
 fn run_javascript(route: Route, wanted: impl Fn(&str) -> bool) {
     let node_modules = match install::node_modules(&sources("js")) {
         Ok(installed) => installed,
-        Err(reason) => return println!("skipped: {reason}"),
+        Err(reason) => return skip(&reason),
     };
     let library = Library::open(route);
     let link = library.directory.path().join("node_modules");
@@ -122,7 +123,7 @@ fn run_javascript(route: Route, wanted: impl Fn(&str) -> bool) {
 fn run_python(route: Route) {
     let packages = match install::python_packages(&sources("python")) {
         Ok(installed) => installed,
-        Err(reason) => return println!("skipped: {reason}"),
+        Err(reason) => return skip(&reason),
     };
     let library = Library::open(route);
     library.copy("python", ".py");

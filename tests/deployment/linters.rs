@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use rowstamp_tests::skip::skip;
+
 use crate::template;
 
 /// Versions are pinned, so that a new rule of theirs breaks no build of ours.
@@ -69,7 +71,7 @@ const LINTERS: [(&str, &[&str]); 2] = [
 fn the_template_has_nothing_that_its_linters_mind() {
     let programs = match programs() {
         Ok(programs) => programs,
-        Err(reason) => return println!("skipped: {reason}"),
+        Err(reason) => return skip(&reason),
     };
     for (name, arguments) in LINTERS {
         let output = lint(&programs.join(name), arguments, &template::path());
@@ -81,7 +83,7 @@ fn the_template_has_nothing_that_its_linters_mind() {
 fn the_linters_mind_what_is_wrong() {
     let programs = match programs() {
         Ok(programs) => programs,
-        Err(reason) => return println!("skipped: {reason}"),
+        Err(reason) => return skip(&reason),
     };
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("template-{}", std::process::id()));
     fs::create_dir_all(&directory).unwrap();

@@ -7,6 +7,7 @@
 )]
 
 mod graph;
+mod skips;
 mod source;
 
 use graph::{Kind, Workspace, default_tree};

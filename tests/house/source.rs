@@ -15,6 +15,15 @@ pub(crate) fn bare_allows(root: &Path) -> Vec<String> {
     found
 }
 
+/// Our Rust files that hold this text.
+pub(crate) fn files_with(root: &Path, text: &str) -> Vec<String> {
+    rust_files(root)
+        .into_iter()
+        .filter(|file| std::fs::read_to_string(file).unwrap().contains(text))
+        .map(|file| file.display().to_string())
+        .collect()
+}
+
 /// How many attributes of a source text allow a lint without a reason.
 pub(crate) fn count_bare_allows(text: &str) -> usize {
     let mut count = 0;

@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use hyper::Method;
 use rowstamp_tests::binaries::build_directory;
 use rowstamp_tests::http_client::Client;
+use rowstamp_tests::skip::skip;
 use serde_json::{Value, json};
 
 use crate::library::{Library, create};
@@ -165,8 +166,7 @@ async fn the_tokens_of_a_user_pool_are_those_of_its_users() {
     let moto = match tokio::task::spawn_blocking(Moto::start).await.unwrap() {
         Ok(moto) => moto,
         Err(reason) => {
-            eprintln!("skipped: no moto could be had: {reason}");
-            return;
+            return skip(&format!("no moto could be had: {reason}"));
         }
     };
     let (pool, other) = (moto.pool().await, moto.pool().await);

@@ -8,6 +8,7 @@ use hyper::Method;
 use rowstamp_local::provision::TestDatabase;
 use rowstamp_tests::http_client::{Answer, Client};
 use rowstamp_tests::served::{Directory, Served, run};
+use rowstamp_tests::skip::skip;
 use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
 
@@ -129,7 +130,7 @@ impl Shop {
         match self.try_sql(sql).await {
             Ok(()) => true,
             Err(error) if error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED) => {
-                eprintln!("skipped: {sql}: {error}");
+                skip(&format!("{sql}: {error}"));
                 false
             }
             Err(error) => panic!("{sql}: {error:?}"),

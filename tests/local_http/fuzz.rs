@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use rowstamp_tests::route::Route;
 use rowstamp_tests::served::token;
+use rowstamp_tests::skip::skip;
 
 use super::Library;
 use super::injection::DEFINITION;
@@ -16,7 +17,7 @@ const PACKAGE: &str = "schemathesis==4.32.5";
 pub(crate) async fn requests_made_from_the_document_never_fail_the_server(route: Route) {
     let program = match program() {
         Ok(program) => program,
-        Err(reason) => return eprintln!("skipped: {reason}"),
+        Err(reason) => return skip(&reason),
     };
     let library = Library::of(DEFINITION, route, &[], &[]);
     let (served, directory) = (&library.served, &library.directory);

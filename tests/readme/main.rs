@@ -11,6 +11,7 @@ use std::path::Path;
 use page::Step;
 use rowstamp_local::provision::TestDatabase;
 use rowstamp_tests::served::{Directory, Served};
+use rowstamp_tests::skip::skip;
 
 fn check(file: &str) {
     check_with(file, |_| None);
@@ -27,8 +28,7 @@ fn check_with(file: &str, resources: impl Fn(&str) -> Option<&str>) {
     let steps = page::steps(&text);
     assert!(!steps.is_empty(), "{file} shows no transcript");
     if let Some(reason) = session::missing_programs() {
-        println!("skipped: {reason}");
-        return;
+        return skip(&reason);
     }
     let directory = Directory::new();
     if let Some(resources) = resources(&text) {

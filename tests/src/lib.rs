@@ -11,6 +11,7 @@ pub mod route;
 pub mod runtime_api;
 pub mod runtime_api_function;
 pub mod served;
+pub mod skip;
 pub mod tcp_proxy;
 
 /// The Rust in the pages for readers compiles, and runs where it can.

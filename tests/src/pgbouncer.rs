@@ -11,6 +11,7 @@ use tokio_postgres::config::Host;
 
 use crate::postgres_server::{as_server_user, own};
 use crate::served::Directory;
+use crate::skip::skip;
 
 /// A running PgBouncer; it ends with the value.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ impl PgBouncer {
     /// PgBouncer is not installed.
     ///
     /// # Panics
-    /// When it does not start.
+    /// When it does not start, or may not be [skipped](skip).
     pub fn start(database_url: &str, server_connections: usize) -> Option<Self> {
         Self::run(database_url, server_connections, "pool_mode = transaction")
     }
@@ -42,7 +43,7 @@ impl PgBouncer {
 
     fn run(database_url: &str, server_connections: usize, mode: &str) -> Option<Self> {
         let Some(program) = program() else {
-            eprintln!("skipped: PgBouncer is not installed");
+            skip("PgBouncer is not installed");
             return None;
         };
         let config: tokio_postgres::Config = database_url.parse().expect("it is a connection string");

@@ -13,6 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::served::Directory;
+use crate::skip::skip;
 
 /// The user whom servers run as where the tests run as root, which PostgreSQL refuses.
 const NOBODY: u32 = 65_534;
@@ -42,7 +43,7 @@ impl PostgresServer {
     /// When the server does not start.
     pub fn start_with_files(settings: &[(&str, &str)], files: &[(&str, &str)]) -> Option<Self> {
         let Some(binaries) = binaries() else {
-            eprintln!("skipped: no installed PostgreSQL server binaries were found");
+            skip("no installed PostgreSQL server binaries were found");
             return None;
         };
         let directory = Directory::new();
