@@ -58,10 +58,13 @@ async fn the_real_programs_answer_in_time_and_leave_nothing_at_work() {
             let program = Program::start(kind, place.database.url(), &variables).await;
             let first = program.send(&Request::creation("first")).await;
             assert_eq!(first.status, 201, "{first:?}");
-            let (begun, time_left) = (Instant::now(), Duration::from_secs(2));
-            let late = program.send_within(&Request::creation("slow"), time_left).await;
+            let begun = Instant::now();
+            let late = program
+                .send_within(&Request::creation("slow"), Duration::from_secs(2))
+                .await;
+            // The statement would sleep for twenty; a busy machine gets some beyond those two.
             assert!(
-                begun.elapsed() < time_left,
+                begun.elapsed() < Duration::from_secs(4),
                 "{kind:?}, {mode}: {:?}",
                 begun.elapsed()
             );

@@ -7,6 +7,7 @@
 )]
 
 mod graph;
+mod promises;
 mod skips;
 mod source;
 
@@ -303,4 +304,18 @@ fn a_silenced_lint_is_told_from_one_with_a_reason() {
     for (text, expected) in cases {
         assert_eq!(source::count_bare_allows(&text), expected, "{text}");
     }
+}
+
+#[test]
+fn every_test_that_the_page_about_failures_names_is_there() {
+    let root = Workspace::load().root().to_owned();
+    let page = std::fs::read_to_string(root.join("docs/reliability.md")).unwrap();
+    let files = source::rust_files(&root);
+    let named = promises::named_tests(&page);
+    assert!(named.len() > 80, "only {} names were found", named.len());
+    let gone: Vec<_> = named
+        .into_iter()
+        .filter(|(module, test)| !promises::is_there(&files, module, test))
+        .collect();
+    assert!(gone.is_empty(), "{gone:?}");
 }

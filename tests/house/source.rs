@@ -40,7 +40,8 @@ pub(crate) fn count_bare_allows(text: &str) -> usize {
     count
 }
 
-fn rust_files(directory: &Path) -> Vec<PathBuf> {
+/// Our Rust files.
+pub(crate) fn rust_files(directory: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(directory).unwrap() {
         let entry = entry.unwrap();

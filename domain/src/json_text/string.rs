@@ -97,6 +97,10 @@ fn has_special(block: &[u8; BLOCK]) -> bool {
 /// Whether a byte is not ASCII or must be escaped. As a signed number all but ASCII are below zero, so one comparison finds them together
 /// with the control characters.
 #[inline]
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "no branches, so that blocks are looked at as vectors"
+)]
 const fn is_special(byte: u8) -> bool {
     (byte.cast_signed() < 0x20) | (byte == b'"') | (byte == b'\\')
 }
