@@ -445,4 +445,6 @@ pub enum Rows {
     Json(Vec<u8>),
     /// As records.
     Records(Vec<Record>),
+    /// There are some, but encoded they are more than the answer has room for.
+    TooLarge,
 }

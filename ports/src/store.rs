@@ -17,6 +17,9 @@ pub struct StoreContext {
     pub deadline: Option<Instant>,
     /// For whom it works, where the database judges rows by itself.
     pub caller: Arc<Caller>,
+    /// How many bytes of encoded rows the answer has room for, where there is a limit. The store keeps no more than that, and says
+    /// [`Rows::TooLarge`](rowstamp_domain::operation::Rows::TooLarge) in place of rows that are more; what was written stays written.
+    pub room: Option<usize>,
     /// Where waiting for connections and trying again are put down.
     pub meter: Arc<Meter>,
 }

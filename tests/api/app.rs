@@ -323,6 +323,7 @@ fn context() -> StoreContext {
     StoreContext {
         deadline: None,
         caller: Arc::new(Caller::anonymous()),
+        room: None,
         meter: Arc::default(),
     }
 }

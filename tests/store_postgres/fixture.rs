@@ -44,6 +44,7 @@ pub(crate) fn context() -> StoreContext {
     StoreContext {
         deadline: None,
         caller: Arc::new(Caller::anonymous()),
+        room: None,
         meter: Arc::default(),
     }
 }

@@ -204,21 +204,20 @@ impl RecordStore for MemoryStore {
     async fn execute(&self, operation: Operation, context: &StoreContext) -> Result<Outcome, StoreError> {
         self.shared.check(context.deadline)?;
         if !operation.is_write() {
-            return self.shared.apply(&mut self.shared.committed(), &operation);
+            return self
+                .shared
+                .apply(&mut self.shared.committed(), &operation, context.room);
         }
         let turn = self.shared.turn(context.deadline).await?;
         let mut tables = self.shared.committed();
-        let outcome = self.shared.apply(&mut tables, &operation)?;
+        let outcome = self.shared.apply(&mut tables, &operation, context.room)?;
         self.shared.commit(tables, &turn);
         Ok(outcome)
     }
 
     async fn begin(&self, context: &StoreContext) -> Result<Box<dyn UnitOfWork>, StoreError> {
         self.shared.check(context.deadline)?;
-        Ok(Box::new(MemoryUnit::new(
-            Arc::clone(&self.shared),
-            context.deadline,
-        )))
+        Ok(Box::new(MemoryUnit::new(Arc::clone(&self.shared), context)))
     }
 
     async fn ready(&self, deadline: Option<Instant>) -> Result<(), StoreError> {

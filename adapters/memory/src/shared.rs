@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 use rowstamp_domain::definition::ApiDefinition;
-use rowstamp_domain::operation::{Operation, Outcome, Verdict};
+use rowstamp_domain::operation::{Operation, Outcome, Rows, Verdict};
 use rowstamp_ports::StoreError;
 use tokio::sync::OwnedMutexGuard;
 
@@ -94,8 +94,13 @@ impl Shared {
         }
     }
 
-    /// Carries out an operation; `tables` change only when it succeeds.
-    pub(crate) fn apply(&self, tables: &mut Tables, operation: &Operation) -> Result<Outcome, StoreError> {
+    /// Carries out an operation whose answer has room for so many bytes of rows; `tables` change only when it succeeds.
+    pub(crate) fn apply(
+        &self,
+        tables: &mut Tables,
+        operation: &Operation,
+        room: Option<usize>,
+    ) -> Result<Outcome, StoreError> {
         let mut changed = tables.clone();
         let defaults = self.defaults.read().unwrap_or_else(PoisonError::into_inner);
         let mut writer = Writer {
@@ -103,7 +108,7 @@ impl Shared {
             defaults: &defaults,
             tables: &mut changed,
         };
-        let outcome = match operation {
+        let mut outcome = match operation {
             Operation::Read(one) => read(tables, one),
             Operation::List(page) => list(tables, page),
             Operation::Insert(insert) => writer.insert(insert),
@@ -118,6 +123,11 @@ impl Shared {
             Verdict::Created | Verdict::Updated | Verdict::Deleted
         ) {
             *tables = changed;
+        }
+        if let (Rows::Json(rows), Some(room)) = (&outcome.rows, room)
+            && rows.len() > room
+        {
+            outcome.rows = Rows::TooLarge;
         }
         Ok(outcome)
     }

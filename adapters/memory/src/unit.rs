@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use rowstamp_domain::operation::{Operation, Outcome};
-use rowstamp_ports::{StoreError, UnitOfWork};
+use rowstamp_ports::{StoreContext, StoreError, UnitOfWork};
 
 use crate::shared::{Shared, Turn};
 use crate::tables::Tables;
@@ -15,6 +15,7 @@ use crate::tables::Tables;
 pub(crate) struct MemoryUnit {
     shared: Arc<Shared>,
     deadline: Option<Instant>,
+    room: Option<usize>,
     state: State,
 }
 
@@ -28,10 +29,11 @@ enum State {
 }
 
 impl MemoryUnit {
-    pub(crate) const fn new(shared: Arc<Shared>, deadline: Option<Instant>) -> Self {
+    pub(crate) const fn new(shared: Arc<Shared>, context: &StoreContext) -> Self {
         Self {
             shared,
-            deadline,
+            deadline: context.deadline,
+            room: context.room,
             state: State::Reading,
         }
     }
@@ -43,8 +45,10 @@ impl MemoryUnit {
             self.state = State::Writing(turn, self.shared.committed());
         }
         match &mut self.state {
-            State::Reading => self.shared.apply(&mut self.shared.committed(), operation),
-            State::Writing(_, tables) => self.shared.apply(tables, operation),
+            State::Reading => self
+                .shared
+                .apply(&mut self.shared.committed(), operation, self.room),
+            State::Writing(_, tables) => self.shared.apply(tables, operation, self.room),
             State::Failed => Err(StoreError::Internal),
         }
     }

@@ -81,6 +81,7 @@ mod tests {
         StoreContext {
             deadline,
             caller: Arc::new(Caller::anonymous()),
+            room: None,
             meter: Arc::default(),
         }
     }

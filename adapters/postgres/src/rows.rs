@@ -13,6 +13,7 @@ use tokio_postgres::{Row, RowStream};
 use crate::connection::PrepareError;
 use crate::decode;
 use crate::encode::{self, Encoding, Malformed};
+use crate::run::Task;
 use crate::sink::Sink;
 use crate::sql::{BulkJudgement, Judged, Plan, looks_ahead};
 
@@ -97,16 +98,15 @@ fn flag(row: &Row, position: usize) -> Option<bool> {
 /// those of a prepared statement; without them the first row tells.
 pub(crate) async fn read(
     stream: RowStream,
-    operation: &Operation,
-    plan: &Plan,
+    task: Task<'_>,
     encodings: Option<&[Encoding]>,
 ) -> Result<Ended, RowsError> {
-    let mut answer = Answer::new(operation, plan, encodings);
+    let mut answer = Answer::new(task, encodings);
     let mut stream = pin!(stream);
     while let Some(row) = stream.try_next().await? {
         answer.take(&row)?;
     }
-    if plan.layout.width == 0 {
+    if task.plan.layout.width == 0 {
         answer.seen = stream.rows_affected().unwrap_or(0);
     }
     Ok(answer.finish())
@@ -117,6 +117,8 @@ struct Answer<'a> {
     operation: &'a Operation,
     plan: &'a Plan,
     encodings: Option<Cow<'a, [Encoding]>>,
+    /// How many bytes the sink may hold.
+    room: usize,
     sink: Sink,
     judged: Option<Judged>,
     /// Rows that the database answered with, shown or not.
@@ -134,11 +136,17 @@ struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    fn new(operation: &'a Operation, plan: &'a Plan, encodings: Option<&'a [Encoding]>) -> Self {
+    fn new(task: Task<'a>, encodings: Option<&'a [Encoding]>) -> Self {
+        let Task {
+            operation,
+            plan,
+            room,
+        } = task;
         Self {
             operation,
             plan,
             encodings: encodings.map(Cow::Borrowed),
+            room: room.unwrap_or(usize::MAX),
             sink: Sink::new(operation, plan),
             limit: looks_ahead(operation),
             last: None,
@@ -200,7 +208,7 @@ impl<'a> Answer<'a> {
         }
         if self.sink.is_shown() {
             self.returned += 1;
-            self.sink.take(plan, encodings, row)?;
+            self.sink.take(plan, encodings, row, self.room)?;
         }
         Ok(())
     }

@@ -20,6 +20,16 @@ use crate::rows::{self, Ended, RowsError};
 use crate::sql::{self, Plan};
 use crate::transaction::Beginning;
 
+/// An operation, and how it is carried out.
+#[derive(Clone, Copy)]
+pub(crate) struct Task<'a> {
+    pub(crate) operation: &'a Operation,
+    /// Its statement.
+    pub(crate) plan: &'a Plan,
+    /// How many bytes its encoded rows may take, where there is a limit.
+    pub(crate) room: Option<usize>,
+}
+
 /// How often a replacement starts anew because rows came and went under it.
 const MAX_RACES: usize = 3;
 
@@ -63,40 +73,31 @@ impl Statement {
     }
 
     /// Executes it; everything is sent when this is first polled.
-    async fn execute(&self, live: &Live, plan: &Plan, operation: &Operation) -> Result<Ended, RowsError> {
-        match &plan.explain {
-            None => self.rows(live, plan, operation).await,
-            Some(explain) => Box::pin(self.estimated(live, plan, explain, operation)).await,
+    async fn execute(&self, live: &Live, task: Task<'_>) -> Result<Ended, RowsError> {
+        match &task.plan.explain {
+            None => self.rows(live, task).await,
+            Some(explain) => Box::pin(self.estimated(live, task, explain)).await,
         }
     }
 
     /// Its rows, and how many the planner thinks match.
-    async fn estimated(
-        &self,
-        live: &Live,
-        plan: &Plan,
-        explain: &Plan,
-        operation: &Operation,
-    ) -> Result<Ended, RowsError> {
+    async fn estimated(&self, live: &Live, task: Task<'_>, explain: &Plan) -> Result<Ended, RowsError> {
         // Polled in this order, the two leave in one flush.
-        let (ended, estimate) = join(
-            self.rows(live, plan, operation),
-            self.estimate(live, explain, operation),
-        )
-        .await;
-        Ok(estimate::tell(ended?, estimate?, operation))
+        let estimate = self.estimate(live, explain, task.operation);
+        let (ended, estimate) = join(self.rows(live, task), estimate).await;
+        Ok(estimate::tell(ended?, estimate?, task.operation))
     }
 
-    async fn rows(&self, live: &Live, plan: &Plan, operation: &Operation) -> Result<Ended, RowsError> {
-        let params = sql::params(operation);
+    async fn rows(&self, live: &Live, task: Task<'_>) -> Result<Ended, RowsError> {
+        let params = sql::params(task.operation);
         let (stream, encodings) = match self {
             Self::Prepared { statement, .. } => {
                 let stream = live.client().query_raw(&statement.statement, params).await?;
                 (stream, Some(&*statement.encodings))
             }
-            Self::Unnamed => (Box::pin(unnamed(live, plan, params)).await?, None),
+            Self::Unnamed => (Box::pin(unnamed(live, task.plan, params)).await?, None),
         };
-        rows::read(stream, operation, plan, encodings).await
+        rows::read(stream, task, encodings).await
     }
 
     /// Asks the planner how many rows match.
@@ -119,48 +120,39 @@ async fn unnamed(live: &Live, plan: &Plan, params: Vec<Param<'_>>) -> Result<Row
 }
 
 /// Carries out an operation on a connection where others may be at work: one round trip once its statement is known there.
-pub(crate) async fn alone(live: &Live, plan: &Plan, operation: &Operation) -> Result<Outcome, Failure> {
-    let phase = if operation.is_write() {
+pub(crate) async fn alone(live: &Live, task: Task<'_>) -> Result<Outcome, Failure> {
+    let phase = if task.operation.is_write() {
         Phase::Sent
     } else {
         Phase::NothingWritten
     };
-    statement(live, plan, operation, phase).await
+    statement(live, task, phase).await
 }
 
 /// Carries out an operation within a transaction, where nothing is written before COMMIT.
-pub(crate) async fn within_transaction(
-    live: &Live,
-    plan: &Plan,
-    operation: &Operation,
-) -> Result<Outcome, Failure> {
-    statement(live, plan, operation, Phase::NothingWritten).await
+pub(crate) async fn within_transaction(live: &Live, task: Task<'_>) -> Result<Outcome, Failure> {
+    statement(live, task, Phase::NothingWritten).await
 }
 
-async fn statement(
-    live: &Live,
-    plan: &Plan,
-    operation: &Operation,
-    phase: Phase,
-) -> Result<Outcome, Failure> {
-    let statement = match Statement::at_hand(live, plan) {
+async fn statement(live: &Live, task: Task<'_>, phase: Phase) -> Result<Outcome, Failure> {
+    let statement = match Statement::at_hand(live, task.plan) {
         Some(statement) => statement,
-        None => Box::pin(Statement::prepare(live, plan))
+        None => Box::pin(Statement::prepare(live, task.plan))
             .await
-            .map_err(|cause| not_prepared(live, plan, operation, cause))?,
+            .map_err(|cause| not_prepared(live, task, cause))?,
     };
     for _ in 0..MAX_RACES {
         // Until here nothing was sent that writes.
         if live.is_closed() {
             return Err(Failure::on_another_connection(StoreError::Unavailable));
         }
-        match statement.execute(live, plan, operation).await {
+        match statement.execute(live, task).await {
             Ok(Ended::Outcome(outcome)) => return Ok(outcome),
             Ok(Ended::RaceLost) => {}
-            Err(cause) => return Err(failed(live, plan, operation, cause, phase)),
+            Err(cause) => return Err(failed(live, task, cause, phase)),
         }
     }
-    Ok(passed_over(plan))
+    Ok(passed_over(task.plan))
 }
 
 /// Carries out an operation as a transaction of its own, on a connection that nobody else uses. BEGIN, what it begins with, the
@@ -170,31 +162,26 @@ async fn statement(
 pub(crate) async fn as_transaction(
     live: &Live,
     beginning: &Beginning<'_>,
-    plan: &Plan,
-    operation: &Operation,
+    task: Task<'_>,
 ) -> Result<Outcome, Failure> {
     for _ in 0..MAX_RACES {
-        match transaction(live, beginning, plan, operation).await? {
+        match transaction(live, beginning, task).await? {
             Ended::Outcome(outcome) => return Ok(outcome),
             Ended::RaceLost => {}
         }
     }
-    Ok(passed_over(plan))
+    Ok(passed_over(task.plan))
 }
 
-async fn transaction(
-    live: &Live,
-    beginning: &Beginning<'_>,
-    plan: &Plan,
-    operation: &Operation,
-) -> Result<Ended, Failure> {
+async fn transaction(live: &Live, beginning: &Beginning<'_>, task: Task<'_>) -> Result<Ended, Failure> {
     if live.is_closed() {
         return Err(Failure::on_another_connection(StoreError::Unavailable));
     }
+    let Task { plan, operation, .. } = task;
     let commit = live.client().batch_execute("COMMIT");
     // The futures are polled in this order, and each sends when it is first polled.
     let (begun, ended, committed) = if let Some(statement) = Statement::at_hand(live, plan) {
-        let execute = statement.execute(live, plan, operation);
+        let execute = statement.execute(live, task);
         join3(beginning.send(live), execute, commit).await
     } else {
         // Prepared where the role is in force, since it is the role that may see the tables.
@@ -202,10 +189,10 @@ async fn transaction(
         let statement = match (begun, prepared) {
             (Ok(()), Ok(statement)) => statement,
             (begun, prepared) => {
-                return Err(not_begun(live, plan, operation, begun, prepared.err()).await);
+                return Err(not_begun(live, task, begun, prepared.err()).await);
             }
         };
-        let (ended, committed) = join(statement.execute(live, plan, operation), commit).await;
+        let (ended, committed) = join(statement.execute(live, task), commit).await;
         (Ok(()), ended, committed)
     };
     let sent = if operation.is_write() {
@@ -227,7 +214,7 @@ async fn transaction(
             // COMMIT comes after it, so whatever the server answered here was not committed.
             let refused = matches!(&cause, RowsError::Database(cause) if cause.as_db_error().is_some());
             let phase = if refused { Phase::NothingWritten } else { sent };
-            return Err(failed(live, plan, operation, cause, phase));
+            return Err(failed(live, task, cause, phase));
         }
     };
     // All before it succeeded, so this is no COMMIT that is answered by an undisturbed ROLLBACK.
@@ -241,8 +228,7 @@ async fn transaction(
 /// Ends a transaction whose statement never ran.
 async fn not_begun(
     live: &Live,
-    plan: &Plan,
-    operation: &Operation,
+    task: Task<'_>,
     begun: Result<(), Error>,
     prepared: Option<PrepareError>,
 ) -> Failure {
@@ -251,7 +237,7 @@ async fn not_begun(
             live.note(&cause);
             classify_set_up(&cause)
         }
-        (Ok(()), Some(cause)) => not_prepared(live, plan, operation, cause),
+        (Ok(()), Some(cause)) => not_prepared(live, task, cause),
         (Ok(()), None) => Failure::for_good(StoreError::Internal),
     };
     if let Err(cause) = live.client().batch_execute("ROLLBACK").await {
@@ -263,21 +249,22 @@ async fn not_begun(
     failure
 }
 
-fn not_prepared(live: &Live, plan: &Plan, operation: &Operation, cause: PrepareError) -> Failure {
+fn not_prepared(live: &Live, task: Task<'_>, cause: PrepareError) -> Failure {
     match cause {
         PrepareError::Database(cause) => {
             live.note(&cause);
-            classify(&cause, Phase::NothingWritten, operation)
+            classify(&cause, Phase::NothingWritten, task.operation)
         }
         PrepareError::ColumnType { column, found } => {
-            tell_column(plan, &column, &found);
+            tell_column(task.plan, &column, &found);
             Failure::for_good(StoreError::Drift)
         }
     }
 }
 
 /// What a failed execution means.
-fn failed(live: &Live, plan: &Plan, operation: &Operation, cause: RowsError, phase: Phase) -> Failure {
+fn failed(live: &Live, task: Task<'_>, cause: RowsError, phase: Phase) -> Failure {
+    let Task { plan, operation, .. } = task;
     let unreadable = match cause {
         RowsError::Database(cause) if is_policy(&cause) => return Failure::refused(),
         // Prepared before a column got another type, it was refused before it did anything. Prepared anew it may well be

@@ -17,6 +17,8 @@ use crate::sql::{Plan, selection};
 /// Rows in the form that was asked for.
 pub(crate) enum Sink {
     Nothing,
+    /// There was no room for them.
+    TooLarge,
     Object(Form, Buffer),
     Array(Form, Buffer),
     Csv(Vec<Member>, Buffer),
@@ -97,29 +99,48 @@ impl Sink {
         !matches!(self, Self::Nothing)
     }
 
-    /// Takes a row.
-    pub(crate) fn take(&mut self, plan: &Plan, encodings: &[Encoding], row: &Row) -> Result<(), RowsError> {
-        match self {
-            Self::Nothing => Ok(()),
-            Self::Object(form, out) => form.write(plan, encodings, row, out),
+    /// Takes a row. Where encoded rows are more than `room` bytes it keeps none of them, and takes no more.
+    pub(crate) fn take(
+        &mut self,
+        plan: &Plan,
+        encodings: &[Encoding],
+        row: &Row,
+        room: usize,
+    ) -> Result<(), RowsError> {
+        let length = match self {
+            Self::Nothing | Self::TooLarge => return Ok(()),
+            Self::Object(form, out) => {
+                form.write(plan, encodings, row, out)?;
+                out.len()
+            }
             Self::Array(form, out) => {
                 if out.len() > 1 {
                     out.push(b',');
                 }
-                form.write(plan, encodings, row, out)
+                form.write(plan, encodings, row, out)?;
+                // The closing bracket is to come.
+                out.len() + 1
             }
-            Self::Csv(members, out) => output::write_line(members, cells(encodings, row), out),
+            Self::Csv(members, out) => {
+                output::write_line(members, cells(encodings, row), out)?;
+                out.len()
+            }
             Self::Records(resource, records) => {
                 records.push(record(plan, encodings, resource, row)?);
-                Ok(())
+                return Ok(());
             }
+        };
+        if length > room {
+            *self = Self::TooLarge;
         }
+        Ok(())
     }
 
     /// What it holds in the end. Where no row came, a list is empty, and everything else is nothing.
     pub(crate) fn finish(self, is_list: bool, returned: u64) -> Rows {
         match self {
             Self::Nothing => Rows::None,
+            Self::TooLarge => Rows::TooLarge,
             Self::Object(..) if returned == 0 => Rows::None,
             Self::Array(..) | Self::Csv(..) | Self::Records(..) if returned == 0 && !is_list => Rows::None,
             Self::Object(_, out) | Self::Csv(_, out) => Rows::Json(out.into_vec()),

@@ -14,7 +14,7 @@ use crate::connection::{Connector, Exclusive, Live, Pool, Settings, Shared};
 use crate::errors::{Failure, Phase, classify_plain};
 use crate::line::{self, Waited};
 use crate::retry::Tries;
-use crate::run;
+use crate::run::{self, Task};
 use crate::sql::{self, Plan, Plans};
 use crate::transaction::SetUp;
 use crate::unit::Unit;
@@ -130,7 +130,12 @@ impl PostgresStore {
         context: &StoreContext,
         may_leave: bool,
     ) -> Result<Result<Outcome, Failure>, Shared<'p>> {
-        let mut work = pin!(run::alone(&shared.live, plan, operation));
+        let task = Task {
+            operation,
+            plan,
+            room: context.room,
+        };
+        let mut work = pin!(run::alone(&shared.live, task));
         let waited = if may_leave {
             line::stay_while_it_moves(&self.pool, shared, context.deadline, work.as_mut()).await
         } else {
@@ -152,7 +157,12 @@ impl PostgresStore {
         let plan = self.plans.find(operation);
         let beginning = self.set_up.beginning(context);
         let live = Arc::clone(&exclusive.live);
-        let mut work = pin!(run::as_transaction(&live, &beginning, &plan, operation));
+        let task = Task {
+            operation,
+            plan: &plan,
+            room: context.room,
+        };
+        let mut work = pin!(run::as_transaction(&live, &beginning, task));
         if let Some(result) = within(context.deadline, work.as_mut()).await {
             let result = self.learned(result, &live);
             exclusive.give_back();

@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use crate::connection::Exclusive;
 use crate::errors::{Again, Failure, Phase, classify, classify_plain, classify_set_up};
 use crate::retry::Tries;
-use crate::run;
+use crate::run::{self, Task};
 use crate::sql::{Plans, refused_at_once};
 use crate::store::{in_time, last_word, within};
 use crate::transaction::SetUp;
@@ -105,7 +105,12 @@ impl Unit {
         let plan = self.plans.find(operation);
         let beginning = self.set_up.beginning(&self.context);
         let work = async {
-            let operated = run::within_transaction(live, &plan, operation);
+            let task = Task {
+                operation,
+                plan: &plan,
+                room: self.context.room,
+            };
+            let operated = run::within_transaction(live, task);
             if state == State::Open {
                 return operated.await;
             }

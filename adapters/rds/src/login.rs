@@ -168,11 +168,18 @@ fn region_in_environment(vars: &Vars) -> Option<&str> {
     vars.get("AWS_REGION").or_else(|| vars.get("AWS_DEFAULT_REGION"))
 }
 
-/// `eu-west-1` of `library.cluster-c1example.eu-west-1.rds.amazonaws.com`.
+/// `eu-west-1` of `library.cluster-c1example.eu-west-1.rds.amazonaws.com`; in China the region comes behind `rds`.
 fn region_in_host(host: &str) -> Option<&str> {
-    let host = host.strip_suffix(".cn").unwrap_or(host);
-    let front = host.strip_suffix(".rds.amazonaws.com")?;
-    let region = front.rsplit_once('.').map_or(front, |(_, region)| region);
+    let in_china = host
+        .strip_suffix(".amazonaws.com.cn")
+        .and_then(|front| front.rsplit_once(".rds."));
+    let region = match in_china {
+        Some((_, region)) => region,
+        None => {
+            let front = host.strip_suffix(".rds.amazonaws.com")?;
+            front.rsplit_once('.').map_or(front, |(_, region)| region)
+        }
+    };
     is_region(region).then_some(region)
 }
 
@@ -195,7 +202,7 @@ mod tests {
         for (host, more, expected) in [
             ("db.c1.eu-west-1.rds.amazonaws.com", &elsewhere[..], "eu-west-1"),
             (
-                "db.c1.rds.cn-north-1.rds.amazonaws.com.cn",
+                "db.c1.rds.cn-north-1.amazonaws.com.cn",
                 &elsewhere[..],
                 "cn-north-1",
             ),

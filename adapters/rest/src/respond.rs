@@ -50,6 +50,7 @@ pub(crate) fn item(
         ReadCondition::Failed => return Err(precondition_failed()),
         ReadCondition::NotModified => answer.status = StatusCode::NOT_MODIFIED,
         ReadCondition::Proceed => {
+            fits(&outcome.rows, entrance)?;
             let body = encoded(
                 outcome.rows,
                 &columns.select,
@@ -102,6 +103,7 @@ pub(crate) fn list(
                 .header(CONTENT_RANGE, content_range(None, Some(total))),
         );
     }
+    fits(&rows, entrance)?;
     let body = page_body(rows, asked.media, &page.query.select, &page.served.definition);
     let body = if asked.media.is_singular() {
         only(&body, returned)?
@@ -140,7 +142,7 @@ fn page_body(rows: Rows, media: Media, select: &Select, definition: &ResourceDef
             Bytes::from(encode::csv(&records, select, definition))
         }
         Rows::Records(records) => Bytes::from(encode::array(&records, select, media.is_stripped())),
-        Rows::None => Bytes::from_static(b"[]"),
+        Rows::None | Rows::TooLarge => Bytes::from_static(b"[]"),
     }
 }
 
@@ -310,7 +312,7 @@ impl<'a> Written<'a> {
         let body = match self.show {
             Show::Nothing => None,
             Show::Array => match outcome.rows {
-                Rows::None => None,
+                Rows::None | Rows::TooLarge => None,
                 rows => Some(page_body(
                     rows,
                     self.asked.media,
@@ -453,7 +455,7 @@ pub(crate) fn not_singular(rows: u64) -> Problem {
 
 fn encoded(rows: Rows, select: &Select, show: Show, stripped: bool) -> Option<Bytes> {
     match rows {
-        Rows::None => None,
+        Rows::None | Rows::TooLarge => None,
         Rows::Json(json) => Some(Bytes::from(json)),
         Rows::Records(records) => match show {
             Show::Nothing => None,
@@ -464,6 +466,19 @@ fn encoded(rows: Rows, select: &Select, show: Show, stripped: bool) -> Option<By
                 Bytes::from(out)
             }),
         },
+    }
+}
+
+/// The largest body that the entrance can carry, in bytes, where it has a limit.
+pub(crate) fn room(entrance: Entrance) -> Option<usize> {
+    Some(entrance.answer_limit_bytes()? - ENVELOPE_BYTES)
+}
+
+/// Checks that the store found room for the rows.
+fn fits(rows: &Rows, entrance: Entrance) -> Result<(), Problem> {
+    match entrance.answer_limit_bytes() {
+        Some(limit) if *rows == Rows::TooLarge => Err(too_large(limit)),
+        _ => Ok(()),
     }
 }
 

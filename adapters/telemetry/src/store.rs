@@ -241,6 +241,7 @@ mod tests {
         let context = StoreContext {
             deadline: None,
             caller: Arc::new(Caller::new("ana", Proof::Token)),
+            room: None,
             meter: Arc::<Meter>::default(),
         };
         let request = Started {

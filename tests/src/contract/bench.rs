@@ -90,6 +90,7 @@ pub fn context() -> StoreContext {
     StoreContext {
         deadline: None,
         caller: Arc::new(Caller::anonymous()),
+        room: None,
         meter: Arc::default(),
     }
 }
@@ -98,6 +99,14 @@ pub fn context() -> StoreContext {
 pub(super) fn context_for(milliseconds: u64) -> StoreContext {
     StoreContext {
         deadline: Instant::now().checked_add(Duration::from_millis(milliseconds)),
+        ..context()
+    }
+}
+
+/// A context whose answer has room for so many bytes of rows.
+pub(super) fn with_room(bytes: usize) -> StoreContext {
+    StoreContext {
+        room: Some(bytes),
         ..context()
     }
 }
@@ -407,6 +416,15 @@ impl Bench {
                 Err(error) => panic!("{at}: {error:?} from {operation:?}"),
             }
         }
+    }
+
+    /// Carries out an operation whose answer has room for so many bytes of rows.
+    ///
+    /// # Panics
+    /// When it ends with an error.
+    pub async fn run_with_room(&self, operation: impl Into<Step>, room: usize) -> Outcome {
+        let outcome = self.store.execute(operation.into().0, &with_room(room)).await;
+        outcome.expect("a verdict")
     }
 
     /// Starts a unit of work.

@@ -275,6 +275,8 @@ macro_rules! store_contract {
             representations {
                 stripped_rows_lack_the_members_that_are_null
                 stripping_goes_into_json_values
+                rows_that_the_answer_has_no_room_for_are_not_kept
+                what_is_written_stays_so_where_the_answer_has_no_room_for_it
                 csv_has_a_line_of_names_and_one_for_each_row
                 embedded_rows_are_json_in_csv
                 every_type_has_its_form_in_csv

@@ -1,10 +1,10 @@
 //! Clauses about the forms in which rows are answered, beyond plain JSON.
 
-use rowstamp_domain::operation::{Representation, Rows};
+use rowstamp_domain::operation::{Representation, Rows, Verdict};
 use rowstamp_domain::query::{EmbedForm, SelectItem};
 use serde_json::json;
 
-use super::bench::{Bench, json, uid};
+use super::bench::{Bench, Step, json, uid, with_room};
 use super::queries::{also, column, embedded};
 
 async fn books(bench: &Bench) {
@@ -174,4 +174,65 @@ pub async fn written_rows_come_in_every_form(bench: Bench) {
     let outcome = bench.run(delete).await;
     assert_eq!(json(&outcome), r#"[{"title":"plain é"}]"#);
     assert_ne!(outcome.rows, Rows::None);
+}
+
+pub async fn rows_that_the_answer_has_no_room_for_are_not_kept(bench: Bench) {
+    books(&bench).await;
+    for representation in [
+        Representation::JsonArray,
+        Representation::StrippedArray,
+        Representation::Csv,
+    ] {
+        let mut list = bench.list("books", &["title", "pages"]);
+        list.representation = representation;
+        let whole = bench.run(list.clone()).await;
+        let bytes = json(&whole).len();
+        let fits = bench.run_with_room(list.clone(), bytes).await;
+        assert_eq!(fits, whole, "{representation:?}");
+        let outcome = bench.run_with_room(list.clone(), bytes - 1).await;
+        assert_eq!(
+            (outcome.verdict, outcome.rows, outcome.returned),
+            (Verdict::Found, Rows::TooLarge, 2),
+            "{representation:?}"
+        );
+    }
+    let mut read = bench.read("books", uid(1));
+    let bytes = json(&bench.run(read.clone()).await).len();
+    let outcome = bench.run_with_room(read.clone(), bytes - 1).await;
+    assert_eq!((outcome.verdict, outcome.rows), (Verdict::Found, Rows::TooLarge));
+    assert!(outcome.version.is_some());
+    // Records are for hooks, not for the answer.
+    read.representation = Representation::Records;
+    let outcome = bench.run_with_room(read, 1).await;
+    assert!(matches!(outcome.rows, Rows::Records(_)));
+}
+
+pub async fn what_is_written_stays_so_where_the_answer_has_no_room_for_it(bench: Bench) {
+    let insert = bench.insert(
+        "authors",
+        &[
+            json!({"uid": uid(1), "name": "Ada"}),
+            json!({"uid": uid(2), "name": "Bea"}),
+        ],
+    );
+    let outcome = bench.run_with_room(insert, 10).await;
+    assert_eq!(
+        (outcome.verdict, outcome.rows, outcome.affected),
+        (Verdict::Created, Rows::TooLarge, 2)
+    );
+    let mut unit = bench.store.begin(&with_room(10)).await.expect("a unit");
+    let update = bench.update("authors", uid(2), &json!({"name": "Bela"}));
+    let outcome = unit
+        .execute(Step::from(update).0)
+        .await
+        .expect("an author is changed");
+    assert_eq!(
+        (outcome.verdict, outcome.rows),
+        (Verdict::Updated, Rows::TooLarge)
+    );
+    unit.commit().await.expect("the unit commits");
+    assert_eq!(
+        bench.rows("authors", &["name"]).await,
+        r#"[{"name":"Ada"},{"name":"Bela"}]"#
+    );
 }

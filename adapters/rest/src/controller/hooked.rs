@@ -239,7 +239,7 @@ async fn records_of(
 ) -> Result<Vec<Record>, Problem> {
     let shown: &[Record] = match &outcome.rows {
         Rows::Records(records) => records,
-        Rows::None | Rows::Json(_) => &[],
+        Rows::None | Rows::Json(_) | Rows::TooLarge => &[],
     };
     if u64::try_from(shown.len()) == Ok(outcome.affected) {
         return Ok(shown.to_vec());
@@ -283,7 +283,7 @@ async fn hidden_record(
         .map_err(|error| Problem::of_store(&error, &served.definition))?;
     Ok(match read.rows {
         Rows::Records(records) => records.into_iter().next(),
-        Rows::None | Rows::Json(_) => None,
+        Rows::None | Rows::Json(_) | Rows::TooLarge => None,
     })
 }
 

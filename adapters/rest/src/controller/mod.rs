@@ -281,6 +281,7 @@ fn context(request: &ApiRequest, caller: &Arc<Caller>) -> StoreContext {
     StoreContext {
         deadline: request.deadline(),
         caller: Arc::clone(caller),
+        room: respond::room(request.entrance()),
         meter: Arc::clone(request.meter()),
     }
 }

@@ -590,6 +590,42 @@ async fn an_answer_larger_than_the_entrance_carries_is_refused_or_left_out() {
 }
 
 #[tokio::test]
+async fn rows_that_the_store_found_no_room_for_are_refused_or_left_out() {
+    let store = |verdict: Verdict| {
+        let mut store = MockRecordStore::new();
+        store.expect_execute().returning(move |_, context| {
+            assert_eq!(context.room, Some(6_000_000 - 8 * 1024));
+            Ok(Outcome {
+                rows: Rows::TooLarge,
+                returned: 1,
+                affected: 1,
+                version: Some(now()),
+                uid: Some(Uuid::parse_str(UID).unwrap()),
+                ..Outcome::verdict(verdict.clone())
+            })
+        });
+        store
+    };
+    for asked in [format!("GET /books/{UID}"), "GET /books".to_owned()] {
+        let refused = answer(store(Verdict::Found), Sent(&asked, None, &[], "")).await;
+        assert_eq!(
+            (refused.status.as_u16(), code(&refused).as_str()),
+            (400, "RS_RESPONSE_TOO_LARGE"),
+            "{asked}"
+        );
+    }
+    for (body, prefer) in [
+        ("{\"title\":\"Emma\"}", &[][..]),
+        ("[{\"title\":\"Emma\"}]", &[("prefer", "return=representation")]),
+    ] {
+        let sent = Sent("POST /books", Some("ann:staff"), prefer, body);
+        let created = answer(store(Verdict::Created), sent).await;
+        assert_eq!((created.status.as_u16(), created.body.len()), (201, 0), "{body}");
+        assert_eq!(created.headers["preference-applied"], "return=minimal");
+    }
+}
+
+#[tokio::test]
 async fn a_document_larger_than_the_entrance_carries_is_refused_there() {
     let api = Api::from_toml("library.toml", LIBRARY)
         .unwrap()
