@@ -247,6 +247,8 @@ async fn neighbour(scene: &Scene, uids: &[String], name: usize, go_on: &AtomicBo
             client.batch_execute("ROLLBACK").await.unwrap();
             given_way += 1;
         }
+        // Without a pause nobody who reads a row first would ever write it back in time.
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     (written, given_way)
 }

@@ -48,7 +48,7 @@ async fn a_function_that_may_migrate_runs_files_and_creates_what_is_missing() {
     assert_eq!(before["pending"], json!(["V1__first"]), "{before}");
     assert_eq!(
         before["missing"],
-        json!(["table authors", "table loans"]),
+        json!(["table authors", "table loans", "index on loans.creator_uid"]),
         "{before}"
     );
 
@@ -57,7 +57,10 @@ async fn a_function_that_may_migrate_runs_files_and_creates_what_is_missing() {
         .unwrap();
     assert_eq!(
         done,
-        json!({"migrated": ["V1__first"], "created": ["table authors", "table loans"]})
+        json!({
+            "migrated": ["V1__first"],
+            "created": ["table authors", "table loans", "index on loans.creator_uid"],
+        })
     );
     library
         .connect()
