@@ -26,7 +26,7 @@ async fn what_cannot_be_created_or_migrated_is_told_without_the_values_of_rows()
     let directory = std::env::temp_dir().join(format!("rowstamp-words-{}", Uuid::now_v7()));
     std::fs::create_dir(&directory).unwrap();
     for (migration, names) in [
-        ("CREATE UNIQUE INDEX ON books (isbn)", "(isbn)"),
+        ("CREATE UNIQUE INDEX ON books (isbn)", "books_isbn_idx"),
         ("ALTER TABLE books ALTER isbn TYPE int USING isbn::int", "22P02"),
         ("ALTER TABLE books ADD CHECK (isbn = '1')", "books_isbn_check"),
         // These are the words of whoever wrote the file.

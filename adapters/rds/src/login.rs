@@ -173,12 +173,11 @@ fn region_in_host(host: &str) -> Option<&str> {
     let in_china = host
         .strip_suffix(".amazonaws.com.cn")
         .and_then(|front| front.rsplit_once(".rds."));
-    let region = match in_china {
-        Some((_, region)) => region,
-        None => {
-            let front = host.strip_suffix(".rds.amazonaws.com")?;
-            front.rsplit_once('.').map_or(front, |(_, region)| region)
-        }
+    let region = if let Some((_, region)) = in_china {
+        region
+    } else {
+        let front = host.strip_suffix(".rds.amazonaws.com")?;
+        front.rsplit_once('.').map_or(front, |(_, region)| region)
     };
     is_region(region).then_some(region)
 }

@@ -616,7 +616,7 @@ async fn rows_that_the_store_found_no_room_for_are_refused_or_left_out() {
     }
     for (body, prefer) in [
         ("{\"title\":\"Emma\"}", &[][..]),
-        ("[{\"title\":\"Emma\"}]", &[("prefer", "return=representation")]),
+        ("[{\"title\":\"Emma\"}]", &["prefer: return=representation"]),
     ] {
         let sent = Sent("POST /books", Some("ann:staff"), prefer, body);
         let created = answer(store(Verdict::Created), sent).await;
