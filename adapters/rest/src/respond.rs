@@ -309,6 +309,7 @@ impl<'a> Written<'a> {
         with_body: StatusCode,
         without: StatusCode,
     ) -> ApiResponse {
+        let is_left_out = self.withheld || outcome.rows == Rows::TooLarge;
         let body = match self.show {
             Show::Nothing => None,
             Show::Array => match outcome.rows {
@@ -330,7 +331,7 @@ impl<'a> Written<'a> {
         let asked = self.asked.preferences.representation;
         let (body, representation) = match body {
             // The write has happened; only its answer has to do with less.
-            _ if self.withheld => (None, Some(Return::Minimal)),
+            _ if is_left_out => (None, Some(Return::Minimal)),
             Some(body) if carried(&body, self.asked.media, self.entrance).is_err() => {
                 (None, Some(Return::Minimal))
             }

@@ -141,7 +141,7 @@ codes! {
     INTERNAL = "RS_INTERNAL" INTERNAL_SERVER_ERROR "Internal error",
         "Something failed that should not. The log has more under the request's id.";
     DRIFT = "RS_DRIFT" INTERNAL_SERVER_ERROR "Database and definition disagree",
-        "A table, column or type is not what the definition says. `rowstamp check` tells which.";
+        "A table, column or type is not what the definition says, or a privilege is missing. `rowstamp check`\ntells [which](migrations.md#see-what-is-missing).";
     UNAVAILABLE = "PGRST000" SERVICE_UNAVAILABLE "Database unavailable",
         "The database cannot be reached or is too busy. Nothing was written; try again after `Retry-After` seconds.";
     IDENTITY_UNAVAILABLE = "RS_IDENTITY_UNAVAILABLE" SERVICE_UNAVAILABLE "Identity cannot be verified",
