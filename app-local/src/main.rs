@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// It keeps what one answer gave back for the next, where the system's returns large pieces to the kernel and gets them zeroed anew.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::io::Result<ExitCode> {
     // With one worker a slow answer would keep the next one waiting, however few processors there are.
     let workers = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));

@@ -119,24 +119,36 @@ static ESCAPES: [u8; 256] = {
 };
 
 fn write_escaped(text: &[u8], out: &mut Buffer) {
+    // Room is asked for group by group, since all that a text may become would be a lot.
+    const GROUP: usize = 16 * CHUNK;
     out.reserve(text.len() + text.len() / 4 + 2);
     out.push(b'"');
-    let (chunks, rest) = text.as_chunks::<CHUNK>();
-    for chunk in chunks {
-        escape_chunk(u64::from_le_bytes(*chunk), CHUNK, out);
+    for group in text.chunks(GROUP) {
+        let ahead = out.ahead(LONGEST_ESCAPE * GROUP + 2 * CHUNK);
+        let mut end = 0;
+        let (chunks, rest) = group.as_chunks::<CHUNK>();
+        for chunk in chunks {
+            end += escape_chunk(u64::from_le_bytes(*chunk), CHUNK, &mut ahead[end..]);
+        }
+        if !rest.is_empty() {
+            // A space needs no escape, and is not counted.
+            let mut last = [b' '; CHUNK];
+            last[..rest.len()].copy_from_slice(rest);
+            end += escape_chunk(u64::from_le_bytes(last), rest.len(), &mut ahead[end..]);
+        }
+        out.advance(end);
     }
-    // A space needs no escape, and is not counted.
-    let mut last = [b' '; CHUNK];
-    last[..rest.len()].copy_from_slice(rest);
-    escape_chunk(u64::from_le_bytes(last), rest.len(), out);
     out.push(b'"');
 }
 
-/// Appends the first `left` bytes of a chunk, whose first byte is the lowest.
-#[inline]
-fn escape_chunk(mut chunk: u64, mut left: usize, out: &mut Buffer) {
+/// Writes the first `left` bytes of a chunk, whose first byte is the lowest, and tells how many they became. What it writes over is a chunk
+/// longer than the longest of them.
+#[inline(always)]
+fn escape_chunk(mut chunk: u64, mut left: usize, ahead: &mut [u8]) -> usize {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    let place = out.block::<{ CHUNK * LONGEST_ESCAPE + CHUNK }>();
+    let place = ahead
+        .first_chunk_mut::<{ CHUNK * LONGEST_ESCAPE + CHUNK }>()
+        .expect("so many are ahead");
     let mut end = 0;
     let mut escaped = to_escape(chunk);
     while escaped != 0 {
@@ -161,7 +173,7 @@ fn escape_chunk(mut chunk: u64, mut left: usize, out: &mut Buffer) {
         escaped = escaped >> plain_bits >> 8;
     }
     place[end..end + CHUNK].copy_from_slice(&chunk.to_le_bytes());
-    out.advance(end + left);
+    end + left
 }
 
 const ONES: u64 = u64::from_ne_bytes([1; CHUNK]);

@@ -98,8 +98,8 @@ fn pieces() -> impl Iterator<Item = String> {
 /// How often a piece is done in the shorter of two runs.
 fn times(name: &str) -> u64 {
     match name.rsplit_once('/').map(|(_, asked)| asked) {
-        Some("list-1000" | "bulk-1000") => 10,
-        _ => 200,
+        Some("list-1000" | "bulk-1000") => 5,
+        _ => 100,
     }
 }
 

@@ -157,9 +157,11 @@ fn build(wanted: &[What]) -> anyhow::Result<PathBuf> {
         });
     }
     ensure!(build.status()?.success(), "the programs do not build");
+    // Beside this program's own directory, which is that of another profile where only instructions are counted.
     let own = std::env::current_exe()?;
-    Ok(own
-        .parent()
-        .context("an executable is in a directory")?
-        .to_owned())
+    let target = own
+        .ancestors()
+        .nth(2)
+        .context("an executable is in a directory of its profile")?;
+    Ok(target.join("release"))
 }
