@@ -106,13 +106,11 @@ async fn run(
             if round > 0 {
                 tally.add(&measured);
             }
-            if scenario.creates() {
+            // What was made to be deleted is not all gone.
+            if scenario.creates() || scenario == Scenario::Delete {
                 tables::remove_new(client).await?;
             }
         }
-    }
-    if scenario == Scenario::Delete {
-        tables::remove_new(client).await?;
     }
     Ok(tallies)
 }

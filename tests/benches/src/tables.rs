@@ -86,7 +86,7 @@ pub async fn some_uids(client: &Client, count: i64) -> Result<Vec<String>, Error
 ///
 /// # Errors
 /// What the database says.
-pub async fn add_to_delete(client: &Client, count: i64) -> Result<Vec<String>, Error> {
+pub async fn add_to_delete(client: &Client, count: i32) -> Result<Vec<String>, Error> {
     let rows = client
         .query(
             "INSERT INTO books SELECT gen_random_uuid(), 'A book made under load', NULL, 1, 1, NULL, 'draft', now(), now(), NULL, NULL
