@@ -132,21 +132,25 @@ impl Bench<'_> {
     }
 
     async fn resources(&self) -> anyhow::Result<()> {
-        let fill = "CREATE TABLE things (uid uuid PRIMARY KEY, name text, created_at timestamptz NOT NULL,
-                    last_updated_at timestamptz NOT NULL, creator_uid text, last_updater_uid text);
-                    INSERT INTO things SELECT gen_random_uuid(), 'Thing ' || n, now(), now(), NULL, NULL
-                    FROM generate_series(1, 1000) AS n";
         let mut row = Row::new("resources");
         for count in [1, 10, 100, 1_000] {
             let mut definitions = "[api]\ntitle = \"Many\"\nversion = \"1.0.0\"\n".to_owned();
+            let mut fill = String::new();
             for number in 0..count {
                 let _ = write!(
+                    fill,
+                    "CREATE TABLE things_{number} (uid uuid PRIMARY KEY, name text, created_at timestamptz NOT NULL,
+                     last_updated_at timestamptz NOT NULL, creator_uid text, last_updater_uid text);
+                     INSERT INTO things_{number} SELECT gen_random_uuid(), 'Thing ' || n, now(), now(), NULL, NULL
+                     FROM generate_series(1, 100) AS n;"
+                );
+                let _ = write!(
                     definitions,
-                    "[resources.things_{number}]\ntable = \"things\"\n[resources.things_{number}.fields]\n\
+                    "[resources.things_{number}.fields]\n\
                      name = {{ type = \"text\" }}\n[resources.things_{number}.access]\nread = \"anyone\"\n"
                 );
             }
-            let stage = self.stage(&definitions, fill).await?;
+            let stage = self.stage(&definitions, &fill).await?;
             // Every resource in turn, so that no cache holds one alone.
             let requests = Requests::repeated(
                 200,
