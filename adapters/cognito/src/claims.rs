@@ -155,7 +155,8 @@ impl<'a> Source<'a> {
         let mut scopes = Vec::new();
         let named = self.scopes.iter().filter_map(|&name| self.claims.get(name));
         for scope in named.flat_map(scope_list).chain(self.granted.iter().cloned()) {
-            if !scopes.contains(&scope) && !scope.contains(char::is_control) {
+            let is_usable = !scope.trim().is_empty() && !scope.contains(char::is_control);
+            if is_usable && !scopes.contains(&scope) {
                 scopes.push(scope);
             }
         }

@@ -198,6 +198,16 @@ fn what_no_database_can_hold_is_left_out() {
     assert_eq!(names, ["custom:c", "scope", "sub"]);
 }
 
+#[test]
+fn an_empty_scope_is_none() {
+    let evidence = AuthorizerEvidence::Jwt {
+        claims: map(json!({"sub": "s", "scope": "a"})),
+        scopes: Some(vec![String::new(), " ".to_owned(), "b".to_owned()]),
+    };
+    let caller = caller_of_authorizer(&evidence, &AuthorizerKeys::default()).unwrap();
+    assert_eq!(caller.scopes(), ["a", "b"]);
+}
+
 /// Any JSON, with the characters that encodings trip over.
 fn any_json() -> impl Strategy<Value = Value> {
     let text = "[\\[\\]\", a-c\u{0}\n\u{e9}]{0,8}";
