@@ -37,16 +37,18 @@ pub(crate) fn start(format: Option<LogFormat>, vars: &Vars, problems: &mut Probl
     };
 }
 
-/// What is wanted, but for the AWS SDK where it is not named: its warnings hold whole answers of servers, and such an answer can have
-/// credentials in it. What fails there is told by `rowstamp_rds` in its own words.
+/// What is wanted, but for those parts of the AWS SDK that are not named: their warnings hold whole answers of servers, and such an answer can
+/// have credentials in it. What fails there is told by `rowstamp_rds` in its own words.
 fn without_secrets(wanted: &str) -> Cow<'_, str> {
-    if cfg!(feature = "iam") && !wanted.contains("aws_") {
-        Cow::Owned(format!(
-            "{wanted},aws_config=off,aws_smithy_runtime=off,aws_smithy_http_client=off"
-        ))
-    } else {
-        Cow::Borrowed(wanted)
+    let mut filter = Cow::Borrowed(wanted);
+    if cfg!(feature = "iam") {
+        for target in ["aws_config", "aws_smithy_runtime", "aws_smithy_http_client"] {
+            if !wanted.contains(target) {
+                filter.to_mut().extend([",", target, "=off"]);
+            }
+        }
     }
+    filter
 }
 
 /// One line a request: what was asked for, how it ended, what it took, and the trace where it is part of one that is sent; no data of

@@ -9,10 +9,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rowstamp_tests::certificates::Identity;
-use rustls::ServerConfig;
-use rustls::crypto::ring::default_provider;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -67,7 +63,7 @@ impl Rds {
         let state = Arc::new(State {
             tls: match tls {
                 Tls::Refused => None,
-                Tls::With(identity) => Some(acceptor(&identity)),
+                Tls::With(identity) => Some(identity.acceptor()),
             },
             database: SocketAddr::from(([127, 0, 0, 1], port)),
             heard: Mutex::default(),
@@ -138,18 +134,6 @@ impl State {
         heard.tokens.push(token.to_owned());
         !heard.refuses_all && !heard.refused.contains(token)
     }
-}
-
-fn acceptor(identity: &Identity) -> TlsAcceptor {
-    let certificate = CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
-    TlsAcceptor::from(Arc::new(config))
 }
 
 async fn serve(mut socket: TcpStream, state: &State) -> io::Result<()> {

@@ -21,11 +21,6 @@ use prost::Message as _;
 use rowstamp_tests::certificates::Authority;
 use rowstamp_tests::served::Directory;
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// Longer than anything takes to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -71,16 +66,7 @@ impl Collector {
     /// One that speaks TLS, and the file with the authority that signed its certificate.
     pub(crate) async fn start_with_tls(directory: &Directory) -> (Self, String) {
         let authority = Authority::new();
-        let identity = authority.identity("localhost");
-        let certificate = CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap();
-        let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate], key)
-            .unwrap();
-        let tls = TlsAcceptor::from(Arc::new(config));
+        let tls = authority.identity("localhost").acceptor();
         let (collector, listener) = Self::bind("https").await;
         let accepting = collector.clone();
         tokio::spawn(async move {

@@ -249,8 +249,8 @@ async fn credentials_that_end_are_followed_by_new_ones() {
     const LASTS: i64 = 4;
     let (directory, pretender) = (Directory::new(), Pretender::start().await);
     let (endpoint, given) = container(LASTS).await;
-    let begun = tokio::time::Instant::now();
     let program = rowstamp().await;
+    let begun = tokio::time::Instant::now();
     let url = pretender.url("verify-full");
     let vars = [
         ("DATABASE_URL", url.as_str()),

@@ -364,9 +364,7 @@ async fn a_collector_that_hangs_delays_no_answer_and_the_next_event_by_no_more_t
     collector.answer_with(0);
     let limit = ("OTEL_EXPORTER_OTLP_TIMEOUT", "3000");
     let mut traced = Traced::start(&collector, &[limit]).await;
-    while !traced.function.api().is_initialised() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    traced.function.initialised(Duration::from_secs(20)).await;
     let mut took = Vec::new();
     for _ in 0..4 {
         let begun = Instant::now();
@@ -457,7 +455,9 @@ async fn the_last_spans_arrive_when_the_environment_ends() {
             Duration::from_secs(20),
         );
         let end = async {
+            let begun = Instant::now();
             while api.under_way() == 0 {
+                assert!(begun.elapsed() < Duration::from_secs(20), "nothing is under way");
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             collector.answer_with(200);

@@ -10,10 +10,6 @@ use rowstamp_tests::served::Directory;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// It listens as long as the value is there.
 pub(crate) struct Pretender {
@@ -35,16 +31,7 @@ impl Pretender {
     /// One that has a certificate for this name.
     pub(crate) async fn start_as(name: &str) -> Self {
         let authority = Authority::new();
-        let identity = authority.identity(name);
-        let certificate = CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap();
-        let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate], key)
-            .unwrap();
-        let tls = TlsAcceptor::from(Arc::new(config));
+        let tls = authority.identity(name).acceptor();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let passwords = Arc::<Mutex<Vec<String>>>::default();

@@ -1,6 +1,13 @@
 //! Certificates of a test's own, and the authorities that vouch for them.
 
+use std::sync::Arc;
+
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// An authority that signs servers' certificates.
 #[derive(Debug)]
@@ -16,6 +23,25 @@ pub struct Identity {
     pub certificate: String,
     /// Its private key.
     pub key: String,
+}
+
+impl Identity {
+    /// What takes a server's connections by TLS under this identity.
+    ///
+    /// # Panics
+    /// When certificate or key cannot be read.
+    pub fn acceptor(&self) -> TlsAcceptor {
+        let certificate =
+            CertificateDer::from_pem_slice(self.certificate.as_bytes()).expect("it is a certificate");
+        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes()).expect("it is a key");
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("the provider has them")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .expect("the key is the certificate's");
+        TlsAcceptor::from(Arc::new(config))
+    }
 }
 
 impl Authority {

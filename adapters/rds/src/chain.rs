@@ -35,8 +35,8 @@ pub(crate) async fn region_of_profile() -> Option<String> {
 
 /// The sources, and what they gave last.
 ///
-/// Credentials that end are used until they have less time than a token is used for; those that do not end are asked for each time,
-/// so that a file that was edited counts.
+/// Credentials that end are used until they have less time than a token is used for; those that do not end are asked for each time. The SDK
+/// reads the profile's file once, so that keys without an end which are exchanged there count from the next start on.
 #[derive(Debug, Clone)]
 pub(crate) struct Chain {
     provider: SharedCredentialsProvider,

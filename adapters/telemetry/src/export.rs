@@ -11,7 +11,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::buffer::Buffer;
+use crate::buffer::{BATCH, Buffer};
 use crate::client::CollectorClient;
 use crate::settings::Collector;
 
@@ -59,57 +59,90 @@ impl Exporter {
         })
     }
 
-    /// Sends everything that waits, for at most `limit`, unless the last time failed a moment ago.
-    pub(crate) async fn flush(&self, limit: Duration) {
-        let is_paused = self.paused_until().is_some_and(|until| Instant::now() < until);
+    /// Sends everything that waits, for at most `limit`, unless the last time failed a moment ago. `true` says that the time was over
+    /// while more was waiting.
+    pub(crate) async fn flush(&self, limit: Duration) -> bool {
         // No time at all is no failure of the collector's.
-        if !is_paused && !limit.is_zero() {
-            self.flush_last(limit).await;
+        if self.is_paused() || limit.is_zero() {
+            return false;
         }
+        let end = self.end(limit);
+        let Ok(_turn) = timeout_at(end, self.turn.lock()).await else {
+            return false;
+        };
+        // Whoever had the turn may have failed meanwhile.
+        !self.is_paused() && self.send(end).await
     }
 
     /// The same, whatever failed before.
     pub(crate) async fn flush_last(&self, limit: Duration) {
-        let end = Instant::now() + limit.min(self.limit);
+        let end = self.end(limit);
         // Somebody else may be sending, and what waits with it.
-        let Ok(_turn) = timeout_at(end, self.turn.lock()).await else {
-            return;
-        };
-        loop {
-            match self.send_batch(end).await {
-                Ok(0) => return,
-                Ok(_) => self.set_paused_until(None),
-                Err(reason) => {
-                    self.set_paused_until(Some(Instant::now() + PAUSE));
-                    let lost = self.buffer.take_dropped();
-                    tracing::warn!(reason, lost, "traces could not be exported");
-                    return;
-                }
-            }
+        if let Ok(_turn) = timeout_at(end, self.turn.lock()).await {
+            self.send(end).await;
         }
     }
 
-    /// Sends one batch; how many spans that were.
-    ///
-    /// # Errors
-    /// In words, when they were not taken.
-    async fn send_batch(&self, end: Instant) -> Result<usize, &'static str> {
+    fn end(&self, limit: Duration) -> Instant {
+        Instant::now() + limit.min(self.limit)
+    }
+
+    /// Sends batch after batch until few are left, which wait for others, or the time is over.
+    async fn send(&self, end: Instant) -> bool {
+        let mut has_sent = false;
+        while Instant::now() < end {
+            match self.send_batch(end).await {
+                Sent::Spans(count) => {
+                    if count > 0 {
+                        self.set_paused_until(None);
+                        has_sent = true;
+                        let lost = self.buffer.take_dropped();
+                        if lost > 0 {
+                            tracing::warn!(lost, "traces were lost for want of room");
+                        }
+                    }
+                    if count < BATCH {
+                        return false;
+                    }
+                }
+                // There was too little time for another one, and the collector is well.
+                Sent::TooLate if has_sent => return true,
+                Sent::TooLate => {
+                    self.failed("the collector took too long");
+                    return false;
+                }
+                Sent::Failed(reason) => {
+                    self.failed(reason);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    fn failed(&self, reason: &str) {
+        self.set_paused_until(Some(Instant::now() + PAUSE));
+        let lost = self.buffer.take_dropped();
+        tracing::warn!(reason, lost, "traces could not be exported");
+    }
+
+    async fn send_batch(&self, end: Instant) -> Sent {
         let spans = self.buffer.take();
         if spans.is_empty() {
-            return Ok(0);
+            return Sent::Spans(0);
         }
         let mut kept = Kept {
             buffer: &self.buffer,
             spans: spans.clone(),
         };
         match timeout_at(end, self.otlp.export(spans)).await {
-            Ok(Ok(())) => Ok(std::mem::take(&mut kept.spans).len()),
+            Ok(Ok(())) => Sent::Spans(std::mem::take(&mut kept.spans).len()),
             Ok(Err(_)) if self.client.was_refused_for_good() => {
                 kept.spans.clear();
-                Err("the collector refused them")
+                Sent::Failed("the collector refused them")
             }
-            Ok(Err(_)) => Err("the collector failed or cannot be reached"),
-            Err(_) => Err("the collector took too long"),
+            Ok(Err(_)) => Sent::Failed("the collector failed or cannot be reached"),
+            Err(_) => Sent::TooLate,
         }
     }
 
@@ -117,17 +150,28 @@ impl Exporter {
     pub(crate) async fn run(&self) {
         loop {
             let _ = timeout(INTERVAL, self.buffer.has_many()).await;
-            self.flush(self.limit).await;
+            while self.flush(self.limit).await {}
         }
     }
 
-    fn paused_until(&self) -> Option<Instant> {
-        *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner)
+    fn is_paused(&self) -> bool {
+        let until = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
     }
 
     fn set_paused_until(&self, until: Option<Instant>) {
         *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }
+}
+
+/// What became of a batch.
+enum Sent {
+    /// So many were taken, none where there were none.
+    Spans(usize),
+    /// They were not taken, in words.
+    Failed(&'static str),
+    /// The time was over before it was known.
+    TooLate,
 }
 
 /// Spans that are being sent; those that are still there when it is dropped, by whomever, go back.
@@ -324,6 +368,43 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_waited_while_it_hung_does_not_try_again() {
+        const SHORT: Duration = Duration::from_millis(200);
+        let collecting = Collecting::start().await;
+        let exporter = exporter(&collecting.address);
+        collecting.status.store(0, Ordering::SeqCst);
+        exporter.buffer.on_end(span(1));
+        let begun = Instant::now();
+        tokio::join!(
+            exporter.flush(SHORT),
+            exporter.flush(LIMIT),
+            exporter.flush(LIMIT)
+        );
+        assert!(begun.elapsed() < LIMIT / 2, "{:?}", begun.elapsed());
+        assert_eq!(collecting.counts(), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn time_that_is_over_between_batches_is_no_failure() {
+        let collecting = Collecting::start().await;
+        let exporter = exporter(&collecting.address);
+        for number in 1..=3 * BATCH as u64 {
+            exporter.buffer.on_end(span(number));
+        }
+        // From the second batch on nobody answers.
+        let hanging = async {
+            while collecting.counts().0 < 1 {
+                tokio::task::yield_now().await;
+            }
+            collecting.status.store(0, Ordering::SeqCst);
+        };
+        let (has_more, ()) = tokio::join!(exporter.flush(Duration::from_secs(1)), hanging);
+        assert!(has_more);
+        assert!(!exporter.is_paused());
+        assert_eq!(collecting.counts().1, BATCH);
+    }
+
+    #[tokio::test]
     async fn a_collector_that_is_away_fails_nobody() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -356,10 +437,10 @@ mod tests {
             async move { exporter.run().await }
         });
         let begun = Instant::now();
-        for number in 1..=crate::buffer::BATCH as u64 {
+        for number in 1..=BATCH as u64 {
             exporter.buffer.on_end(span(number));
         }
-        while collecting.counts().1 < crate::buffer::BATCH {
+        while collecting.counts().1 < BATCH {
             assert!(begun.elapsed() < INTERVAL / 2, "it waits for the interval");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

@@ -36,7 +36,8 @@ impl Propagators {
     }
 }
 
-/// W3C Trace Context: `traceparent` and `tracestate`.
+/// W3C Trace Context. Only `traceparent` counts: `tracestate` is for those whom a trace is passed on to, and would put whatever text a caller
+/// sends into each span.
 fn trace_context(headers: &HeaderMap) -> Option<Context> {
     // Two of them are nobody's word.
     let mut given = headers.get_all("traceparent").iter();
@@ -45,7 +46,18 @@ fn trace_context(headers: &HeaderMap) -> Option<Context> {
     }
     let context =
         TraceContextPropagator::new().extract_with_context(&Context::new(), &HeaderExtractor(headers));
-    context.span().span_context().is_valid().then_some(context)
+    let span = context.span();
+    let named = span.span_context();
+    let parent = SpanContext::new(
+        named.trace_id(),
+        named.span_id(),
+        named.trace_flags(),
+        true,
+        TraceState::default(),
+    );
+    parent
+        .is_valid()
+        .then(|| Context::new().with_remote_span_context(parent))
 }
 
 /// X-Ray's tracing header, `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`, whatever else stands in it.
@@ -88,6 +100,8 @@ fn xray_context(header: &str) -> Option<Context> {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    use http::{HeaderName, HeaderValue};
+
     use super::*;
 
     const ROOT: &str = "5759e988bd862e3fe1be46a994272793";
@@ -167,6 +181,25 @@ mod tests {
         ] {
             assert_eq!(xray(header), None, "{header}");
         }
+    }
+
+    #[test]
+    fn what_a_caller_says_of_other_vendors_goes_into_no_span() {
+        let headers = [
+            (
+                "traceparent",
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            ),
+            ("tracestate", "vendor=whatever"),
+        ];
+        let headers: HeaderMap = headers
+            .into_iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
+        let context = Propagators::TraceContext.extract(Some(&headers), None);
+        let span = context.span();
+        assert!(span.span_context().is_valid() && span.span_context().is_remote());
+        assert_eq!(span.span_context().trace_state(), &TraceState::default());
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl std::fmt::Debug for Collector {
 }
 
 impl Settings {
-    /// Reads them; `None` where nothing is to be exported, or where something is wrong, which is reported.
+    /// Reads them; `None` where nothing is to be exported. What is wrong is reported, whatever is given back.
     pub fn read(vars: &Vars, place: Place, problems: &mut Problems) -> Option<Self> {
         if vars
             .get("OTEL_SDK_DISABLED")

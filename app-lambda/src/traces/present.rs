@@ -99,10 +99,8 @@ impl Exporting {
     /// Where X-Ray does not sample, the header says so, also where X-Ray was never switched on. Whoever misses their traces should
     /// find out why, once.
     fn tell_why_none(&self, span: &RequestSpan, context: &Context) {
-        if span.is_sampled() || self.has_told_why_none.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        if context.xray_trace_id.is_some() {
+        let is_for_xray = !span.is_sampled() && context.xray_trace_id.is_some();
+        if is_for_xray && !self.has_told_why_none.swap(true, Ordering::Relaxed) {
             tracing::info!(
                 "this request is not sampled, as its caller, X-Ray or OTEL_TRACES_SAMPLER has it; \
                  where Lambda's active tracing is off, X-Ray's word is always no"
