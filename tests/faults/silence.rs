@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use rowstamp_domain::operation::{Operation, Verdict};
 use rowstamp_ports::{RecordStore as _, StoreError};
 use rowstamp_postgres::PostgresStore;
-use rowstamp_tests::tcp_proxy::{Traffic, Trap};
+use rowstamp_tests::tcp_proxy::{TcpProxy, Traffic, Trap};
 use uuid::Uuid;
 
 use crate::fixture::{Fixture, context, store, within};
@@ -23,6 +23,38 @@ async fn reading(store: &PostgresStore, after_ms: u64, operation: Operation) -> 
         "after {after_ms} ms"
     );
     begun.elapsed()
+}
+
+/// A library in which a book called `slow` takes three seconds to be created, another that is called `one`, and a store with one shared
+/// connection that has read and created before.
+struct SlowLibrary {
+    library: Fixture,
+    uid: Uuid,
+    proxy: TcpProxy,
+    store: PostgresStore,
+}
+
+impl SlowLibrary {
+    async fn open() -> Self {
+        let library = Fixture::library().await;
+        library
+            .trigger("IF NEW.title LIKE 'slow%' THEN PERFORM pg_sleep(3); END IF;")
+            .await;
+        let uid = library.book("one").await;
+        let proxy = library.proxy();
+        let store = store(&proxy.url(), &[("ROWSTAMP_DB_POOL", "2")]);
+        store.execute(library.reading(uid), &context()).await.unwrap();
+        store
+            .execute(library.creation("first").1, &context())
+            .await
+            .unwrap();
+        Self {
+            library,
+            uid,
+            proxy,
+            store,
+        }
+    }
 }
 
 #[tokio::test]
@@ -45,7 +77,7 @@ async fn a_silent_connection_costs_readers_behind_it_a_second_and_later_ones_not
             store.execute(silent, &context).await
         };
         let behind = [50, 100, 900].map(|after| reading(&store, after, library.reading(uid)));
-        let later = [1_300, 1_600, 2_900].map(|after| reading(&store, after, library.reading(uid)));
+        let later = [1_800, 2_200, 2_900].map(|after| reading(&store, after, library.reading(uid)));
         let (lost, behind, later) =
             futures_util::future::join3(silent, join_all(behind), join_all(later)).await;
         assert_eq!(lost, Err(StoreError::OutcomeUnknown), "{pool}");
@@ -60,21 +92,15 @@ async fn a_silent_connection_costs_readers_behind_it_a_second_and_later_ones_not
 
 #[tokio::test]
 async fn a_slow_statement_is_left_alone_and_readers_do_not_stand_behind_it() {
-    let library = Fixture::library().await;
-    library
-        .trigger("IF NEW.title LIKE 'slow%' THEN PERFORM pg_sleep(3); END IF;")
-        .await;
-    let uid = library.book("one").await;
-    let proxy = library.proxy();
-    let store = store(&proxy.url(), &[("ROWSTAMP_DB_POOL", "2")]);
-    store.execute(library.reading(uid), &context()).await.unwrap();
-    store
-        .execute(library.creation("first").1, &context())
-        .await
-        .unwrap();
+    let SlowLibrary {
+        library,
+        uid,
+        store,
+        proxy: _proxy,
+    } = SlowLibrary::open().await;
     let context = within(10_000);
     let slow = store.execute(library.creation("slow").1, &context);
-    let readers = [100, 1_200].map(|after| reading(&store, after, library.reading(uid)));
+    let readers = [100, 2_000].map(|after| reading(&store, after, library.reading(uid)));
     let asked = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
         // Behind a slow statement nothing is known of the server; a moment later there is another way to it.
@@ -87,6 +113,48 @@ async fn a_slow_statement_is_left_alone_and_readers_do_not_stand_behind_it() {
     assert_eq!(ready, (Err(StoreError::Unavailable), Ok(())));
     assert!(took[0] < Duration::from_millis(2_500), "{took:?}");
     assert!(took[1] < Duration::from_millis(900), "{took:?}");
+}
+
+/// Who gives up, as where a client has hung up, takes nobody else's way out.
+#[tokio::test]
+async fn who_leaves_a_line_keeps_nobody_in_it() {
+    let slow_library = SlowLibrary::open().await;
+    let SlowLibrary {
+        library, uid, store, ..
+    } = &slow_library;
+    let patient = within(10_000);
+    let slow = store.execute(library.creation("slow").1, &patient);
+    let behind = [100, 400].map(|after| reading(store, after, library.reading(*uid)));
+    let gone = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let (context, read) = (within(10_000), library.reading(*uid));
+        let given_up = tokio::time::timeout(Duration::from_millis(100), store.execute(read, &context));
+        assert!(given_up.await.is_err());
+    };
+    let (slow, behind, ()) = futures_util::future::join3(slow, join_all(behind), gone).await;
+    assert_eq!(slow.unwrap().verdict, Verdict::Created);
+    for took in behind {
+        assert!(took < Duration::from_millis(2_300), "{took:?}");
+    }
+}
+
+/// The server works on for somebody who is gone, and others need not wait for that.
+#[tokio::test]
+async fn a_slow_statement_of_somebody_who_is_gone_is_not_waited_for() {
+    let slow_library = SlowLibrary::open().await;
+    let SlowLibrary {
+        library, uid, store, ..
+    } = &slow_library;
+    let gone = async {
+        let (context, creation) = (within(10_000), library.creation("slow").1);
+        let given_up = tokio::time::timeout(Duration::from_millis(100), store.execute(creation, &context));
+        assert!(given_up.await.is_err());
+    };
+    let readers = [300, 400, 1_800].map(|after| reading(store, after, library.reading(*uid)));
+    let (took, ()) = futures_util::future::join(join_all(readers), gone).await;
+    assert!(took[0] < Duration::from_secs(2), "{took:?}");
+    assert!(took[1] < Duration::from_secs(2), "{took:?}");
+    assert!(took[2] < Duration::from_millis(900), "{took:?}");
 }
 
 /// However much is slow, connections do not become more and more.
@@ -116,18 +184,12 @@ async fn slow_statements_are_given_as_many_connections_again_and_no_more() {
 /// Where no other connection is to be had, one goes on standing in the line.
 #[tokio::test]
 async fn who_finds_no_other_connection_waits_for_the_slow_one() {
-    let library = Fixture::library().await;
-    library
-        .trigger("IF NEW.title LIKE 'slow%' THEN PERFORM pg_sleep(3); END IF;")
-        .await;
-    let uid = library.book("one").await;
-    let proxy = library.proxy();
-    let store = store(&proxy.url(), &[("ROWSTAMP_DB_POOL", "2")]);
-    store.execute(library.reading(uid), &context()).await.unwrap();
-    store
-        .execute(library.creation("first").1, &context())
-        .await
-        .unwrap();
+    let SlowLibrary {
+        library,
+        uid,
+        proxy,
+        store,
+    } = SlowLibrary::open().await;
     proxy.set_refusing(true);
     let context = within(10_000);
     let slow = store.execute(library.creation("slow").1, &context);
@@ -167,11 +229,9 @@ async fn the_readiness_check_ends_in_a_second_and_the_next_one_finds_the_server(
                 Err(StoreError::Unavailable),
                 "{mode}"
             );
-            assert!(
-                begun.elapsed() < Duration::from_secs(3),
-                "{mode}: {:?}",
-                begun.elapsed()
-            );
+            // The check's own second, or the sooner deadline; a busy machine gets some.
+            let limit = Duration::from_millis(if deadline.is_some() { 900 } else { 3_000 });
+            assert!(begun.elapsed() < limit, "{mode}: {:?}", begun.elapsed());
         }
     }
 }

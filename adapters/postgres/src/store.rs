@@ -142,7 +142,10 @@ impl PostgresStore {
             line::stay(context.deadline, work.as_mut()).await
         };
         let result = match waited {
-            Waited::Answered(result) => result,
+            Waited::Answered(result) => {
+                shared.answered();
+                result
+            }
             Waited::Late => Box::pin(last_word(shared.abandon(), work))
                 .await
                 .unwrap_or_else(|| Err(too_late(operation))),
@@ -227,7 +230,11 @@ impl RecordStore for PostgresStore {
                     .shared(Instant::now())
                     .await
                     .map_err(|failure| failure.error)?;
-                answers(&shared.live, limit).await
+                let answer = answers(&shared.live, limit).await;
+                if answer.is_ok() {
+                    shared.answered();
+                }
+                answer
             } else {
                 let exclusive = self.pool.exclusive().await.map_err(|failure| failure.error)?;
                 answers(&exclusive.live, limit).await?;

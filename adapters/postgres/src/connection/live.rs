@@ -36,6 +36,8 @@ pub(crate) struct Live {
     /// How often somebody began to share it, and how often somebody ceased to.
     joined: AtomicU64,
     left: AtomicU64,
+    /// The place behind the last one that had its answer: whoever stands there or before it has nobody before it.
+    front: AtomicU64,
     made: Instant,
     /// The milliseconds since `made` after which its line last moved: somebody had an answer, or was the first to stand there.
     moved_ms: AtomicU64,
@@ -96,6 +98,7 @@ impl Live {
             heard: Mutex::new(Heard::now()),
             joined: AtomicU64::new(0),
             left: AtomicU64::new(0),
+            front: AtomicU64::new(0),
             made: Instant::now(),
             moved_ms: AtomicU64::new(0),
             stray: AtomicBool::new(false),
@@ -132,27 +135,32 @@ impl Live {
     /// Puts one more into the line of those who wait for an answer here, and tells its place.
     pub(super) fn join(&self, now: Instant) -> u64 {
         let place = self.joined.fetch_add(1, Ordering::SeqCst);
-        if self.left.load(Ordering::SeqCst) == place {
+        if !self.stands_behind(place) {
             self.moved_ms.fetch_max(self.milliseconds(now), Ordering::SeqCst);
         }
         place
     }
 
-    /// Takes one out of the line. `true` says that it was the last.
-    pub(super) fn leave(&self) -> bool {
+    /// Notes that whoever stands at this place had an answer, and so everybody before it had one.
+    pub(super) fn answered(&self, place: u64) {
         self.touch();
+        self.front.fetch_max(place + 1, Ordering::SeqCst);
+    }
+
+    /// Takes one out of the line, answered or not. `true` says that it was the last.
+    pub(super) fn leave(&self) -> bool {
         let left = self.left.fetch_add(1, Ordering::SeqCst) + 1;
         self.joined.load(Ordering::SeqCst) == left
     }
 
-    /// Whether somebody stands before this place of the line. Answers come in its order.
+    /// Whether somebody before this place of the line may have no answer yet. Answers come in its order.
     pub(super) fn stands_behind(&self, place: u64) -> bool {
-        self.left.load(Ordering::SeqCst) < place
+        self.front.load(Ordering::SeqCst) < place
     }
 
-    /// Whether somebody waits here, and nobody has had an answer for long.
+    /// Whether there is a line, even of statements whose askers are gone, and nobody in it has had an answer for long.
     pub(super) fn is_stuck(&self, now: Instant) -> bool {
-        self.users() > 0 && now >= self.stuck_at()
+        self.stands_behind(self.joined.load(Ordering::SeqCst)) && now >= self.stuck_at()
     }
 
     /// When its line counts as stuck, unless it moves before.

@@ -8,7 +8,7 @@ mod slot;
 mod trust;
 
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -57,12 +57,20 @@ pub(crate) struct Pool {
 pub(crate) struct Shared<'a> {
     pub(crate) live: Arc<Live>,
     place: u64,
+    /// Whether the statement was answered, or nobody comes to this connection any more.
+    is_settled: AtomicBool,
     slot: &'a Slot,
     pool: &'a Pool,
     _counted: Counted<'a>,
 }
 
 impl Shared<'_> {
+    /// Notes that the server has answered.
+    pub(crate) fn answered(&self) {
+        self.live.answered(self.place);
+        self.is_settled.store(true, Ordering::Relaxed);
+    }
+
     /// When somebody before this one has kept the line waiting for so long that it is better left; `None` where nobody stands before
     /// it any more.
     pub(crate) fn stuck_at(&self) -> Option<Instant> {
@@ -73,6 +81,7 @@ impl Shared<'_> {
     /// cancelled, and `true` says that an answer may come very soon. Else it is cancelled when the last one leaves, and the
     /// server's `statement_timeout` may be sooner.
     pub(crate) async fn abandon(&self) -> bool {
+        self.is_settled.store(true, Ordering::Relaxed);
         self.pool.retire(self.slot, &self.live);
         self.live.abandoned.store(true, Ordering::SeqCst);
         let alone = self.live.users() == 1;
@@ -85,16 +94,31 @@ impl Shared<'_> {
 
 impl Drop for Shared<'_> {
     fn drop(&mut self) {
-        if !self.live.leave() {
-            return;
+        let runtime = Handle::try_current();
+        if self.live.leave() {
+            self.pool.is_no_stray(&self.live);
+            // Retired, it has no users to come; whoever is still worked for has given up.
+            if self.live.abandoned.load(Ordering::SeqCst)
+                && let Ok(runtime) = &runtime
+            {
+                runtime.spawn(clear(Arc::clone(&self.pool.connector), Arc::clone(&self.live)));
+            }
         }
-        self.pool.is_no_stray(&self.live);
-        // Retired, it has no users to come; whoever is still worked for has given up.
-        if self.live.abandoned.load(Ordering::SeqCst)
-            && let Ok(runtime) = Handle::try_current()
+        // Whoever asked went elsewhere, or is gone, as where a client hung up. The statement is not.
+        if !*self.is_settled.get_mut()
+            && !self.live.is_closed()
+            && let Ok(runtime) = &runtime
         {
-            runtime.spawn(clear(Arc::clone(&self.pool.connector), Arc::clone(&self.live)));
+            runtime.spawn(pass(Arc::clone(&self.live), self.place));
         }
+    }
+}
+
+/// Notes, in place of somebody who is gone, when the line has come past its place.
+async fn pass(live: Arc<Live>, place: u64) {
+    // Answered when everything before it is.
+    if live.client().check_connection().await.is_ok() {
+        live.answered(place);
     }
 }
 
@@ -190,7 +214,7 @@ impl Pool {
     /// Makes a connection, unless there is one.
     pub(crate) async fn warm_up(self: &Arc<Self>) -> Result<(), StoreError> {
         if self.shares() {
-            self.shared(Instant::now()).await.map(drop)
+            self.shared(Instant::now()).await.map(|shared| shared.answered())
         } else {
             self.exclusive().await.map(Exclusive::give_back)
         }
@@ -264,6 +288,7 @@ impl Pool {
         Shared {
             live: part.live,
             place: part.place,
+            is_settled: AtomicBool::new(false),
             slot,
             pool: self,
             _counted: counted,
@@ -378,9 +403,10 @@ impl Pool {
         let pool = Arc::clone(self);
         tokio::spawn(async move {
             let slot = &pool.shared[index];
+            let (counted, _) = Counted::in_slot(slot);
             // A failure was logged; the open connections carry on.
             if let Ok(part) = pool.connect_slot(slot).await {
-                part.live.leave();
+                pool.share(part, slot, counted).answered();
             }
             slot.growing.store(false, Ordering::Relaxed);
         });
