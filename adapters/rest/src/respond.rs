@@ -103,6 +103,9 @@ pub(crate) fn list(
                 .header(CONTENT_RANGE, content_range(None, Some(total))),
         );
     }
+    if asked.media.is_singular() && returned != 1 {
+        return Err(not_singular(returned));
+    }
     fits(&rows, entrance)?;
     let body = page_body(rows, asked.media, &page.query.select, &page.served.definition);
     let body = if asked.media.is_singular() {
@@ -477,10 +480,15 @@ pub(crate) fn room(entrance: Entrance) -> Option<usize> {
 
 /// Checks that the store found room for the rows.
 fn fits(rows: &Rows, entrance: Entrance) -> Result<(), Problem> {
-    match entrance.answer_limit_bytes() {
-        Some(limit) if *rows == Rows::TooLarge => Err(too_large(limit)),
-        _ => Ok(()),
+    if *rows != Rows::TooLarge {
+        return Ok(());
     }
+    // Where there is no limit none was named, and a store that says so has a defect.
+    let limit = entrance.answer_limit_bytes();
+    Err(limit.map_or_else(
+        || Problem::new(codes::INTERNAL, "the request could not be completed"),
+        too_large,
+    ))
 }
 
 /// Checks that the entrance can carry an answer with this body. An event's answer is JSON itself, in which a byte of the body can take
