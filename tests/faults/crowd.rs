@@ -114,14 +114,6 @@ fn function(environment: &mut Program) -> &mut Function {
     }
 }
 
-async fn is_initialised(function: &Function) {
-    let begun = Instant::now();
-    while !function.api().is_initialised() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "{}", function.log());
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_environments_at_a_server_for_fifty_are_answered_or_told_to_come_again() {
     let Some(server) = PostgresServer::start(&[("max_connections", "50")]) else {
@@ -142,7 +134,9 @@ async fn two_hundred_environments_at_a_server_for_fifty_are_answered_or_told_to_
     for _ in 0..ENVIRONMENTS / WAVE {
         let started = (0..WAVE).map(async |_| {
             let mut environment = Program::start(Kind::Function, &url, &[("RUST_LOG", "error")]).await;
-            is_initialised(function(&mut environment)).await;
+            function(&mut environment)
+                .initialised(Duration::from_secs(30))
+                .await;
             environment
         });
         environments.extend(join_all(started).await);

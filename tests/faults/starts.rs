@@ -18,11 +18,7 @@ async fn is_initialised(program: &Program) {
     let Program::Function(function) = program else {
         return;
     };
-    let begun = Instant::now();
-    while !function.api().is_initialised() {
-        assert!(begun.elapsed() < INITIALISATION, "{}", function.log());
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    function.initialised(INITIALISATION).await;
 }
 
 /// How many bytes the server says while a function makes its connection.

@@ -64,10 +64,7 @@ async fn every_mistake_in_a_definition_is_told_with_its_line() {
 #[tokio::test]
 async fn the_connection_is_made_during_initialisation_and_reused() {
     let mut library = Library::open().await;
-    let patience = std::time::Instant::now() + Duration::from_secs(20);
-    while !library.function.api().is_initialised() && std::time::Instant::now() < patience {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    library.function.initialised(Duration::from_secs(20)).await;
     let before = library.connections().await;
     assert_eq!(before.len(), 1, "one connection, before the first event");
     for entrance in Entrance::ALL {

@@ -6,6 +6,7 @@ use rowstamp_local::provision::TestDatabase;
 use rowstamp_tests::served::{Directory, Served, command, run};
 
 use super::LIBRARY;
+use super::sql::connect;
 
 #[test]
 fn everything_that_is_wrong_is_told_in_one_message() {
@@ -175,10 +176,7 @@ async fn what_a_migration_is_refused_for_names_no_values() {
     let (directory, database) = (Directory::new(), TestDatabase::create());
     let sources = ["--resources", LIBRARY, "--database", database.url()];
     let migrate = || run(&directory, &[&["migrate"], &sources[..]].concat());
-    let (client, connection) = tokio_postgres::connect(database.url(), tokio_postgres::NoTls)
-        .await
-        .unwrap();
-    tokio::spawn(connection);
+    let client = connect(&database).await;
     assert!(migrate().status.success());
     let migrations = directory.path().join("migrations");
     fs::create_dir(&migrations).unwrap();

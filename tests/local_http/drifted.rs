@@ -9,8 +9,9 @@ use rowstamp_local::provision::TestDatabase;
 use rowstamp_tests::http_client::{Answer, Client};
 use rowstamp_tests::served::{Directory, Served, run};
 use rowstamp_tests::skip::skip;
-use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
+
+use super::sql::connect;
 
 const SHOP: &str = r#"
 [api]
@@ -120,8 +121,7 @@ impl Shop {
     }
 
     async fn try_sql(&self, sql: &str) -> Result<(), tokio_postgres::Error> {
-        let (client, connection) = tokio_postgres::connect(self.database.url(), NoTls).await?;
-        tokio::spawn(connection);
+        let client = connect(&self.database).await;
         client.batch_execute(&sql.replace("{role}", &self.role)).await
     }
 

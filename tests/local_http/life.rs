@@ -8,9 +8,9 @@ use rowstamp_tests::served::{Directory, Served, run};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_postgres::NoTls;
 
 use super::Library;
+use super::sql::{connect, until};
 
 /// The directories of running private servers, wherever the state directory had to put them.
 fn rooms(served_url: &str) -> bool {
@@ -126,7 +126,7 @@ async fn a_stop_waits_for_the_database_too_and_closes_its_connections() {
     let library = Library::open(&[]);
     let client = library.client("ursula", &[]);
     // A transaction sees what others do as it was when it first looked, so whoever looks is not the one who holds the lock.
-    let (sql, holder) = (connect(&library).await, connect(&library).await);
+    let (sql, holder) = (connect(&library.database).await, connect(&library.database).await);
     let lock = "BEGIN; LOCK TABLE authors IN ACCESS EXCLUSIVE MODE";
     holder.batch_execute(lock).await.unwrap();
     let creating = tokio::spawn(async move {
@@ -135,7 +135,7 @@ async fn a_stop_waits_for_the_database_too_and_closes_its_connections() {
     });
     let served = "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'rowstamp'";
     let waiting = format!("SELECT count(*) {served} AND wait_event_type = 'Lock'");
-    until(&sql, &waiting, 1).await;
+    until(&sql, 1, &waiting).await;
     library.served.signal("TERM");
     tokio::time::sleep(Duration::from_millis(100)).await;
     holder.batch_execute("COMMIT").await.unwrap();
@@ -143,30 +143,7 @@ async fn a_stop_waits_for_the_database_too_and_closes_its_connections() {
     assert_eq!(created.status, 201, "{}", created.text());
     let ended = library.served.wait();
     assert!(ended.success(), "{ended}");
-    until(&sql, &format!("SELECT count(*) {served}"), 0).await;
-}
-
-async fn connect(library: &Library) -> tokio_postgres::Client {
-    let connected = tokio_postgres::connect(library.database.url(), NoTls).await;
-    let (client, connection) = connected.unwrap();
-    tokio::spawn(connection);
-    client
-}
-
-/// Waits until a query counts so many.
-async fn until(sql: &tokio_postgres::Client, query: &str, count: i64) {
-    let begun = Instant::now();
-    loop {
-        let found: i64 = sql.query_one(query, &[]).await.unwrap().get(0);
-        if found == count {
-            return;
-        }
-        assert!(
-            begun.elapsed() < Duration::from_secs(20),
-            "{found}, not {count}: {query}"
-        );
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until(&sql, 0, &format!("SELECT count(*) {served}")).await;
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod migrators;
 mod patience;
 mod refusals;
 mod rows;
+mod sql;
 mod tokens;
 mod words;
 

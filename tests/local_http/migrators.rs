@@ -2,32 +2,11 @@
 
 use std::fs;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
-
-use rowstamp_local::provision::TestDatabase;
-use rowstamp_tests::served::{Directory, command, run};
-use tokio_postgres::{Client, NoTls};
 
 use super::LIBRARY;
-
-async fn connect(database: &TestDatabase) -> Client {
-    let (client, connection) = tokio_postgres::connect(database.url(), NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
-}
-
-async fn number(client: &Client, sql: &str) -> i64 {
-    client.query_one(sql, &[]).await.unwrap().get(0)
-}
-
-/// Waits until a query counts so many.
-async fn until(client: &Client, count: i64, sql: &str) {
-    let patience = Instant::now() + Duration::from_mins(1);
-    while number(client, sql).await != count {
-        assert!(Instant::now() < patience, "never {count}: {sql}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
+use super::sql::{connect, number, until};
+use rowstamp_local::provision::TestDatabase;
+use rowstamp_tests::served::{Directory, command, run};
 
 /// The second file waits in its middle until the gate is open.
 const FILES: [(&str, &str); 2] = [

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use rowstamp_local::provision::TestDatabase;
 use rowstamp_tests::served::{Directory, Served, run};
 use rowstamp_tests::tcp_proxy::{TcpProxy, Trap};
-use tokio_postgres::NoTls;
 
 use super::LIBRARY;
+use super::sql::connect;
 
 /// A database with the library's tables.
 fn library(directory: &Directory) -> TestDatabase {
@@ -39,8 +39,7 @@ fn fails_within(limit: Duration, directory: &Directory, arguments: &[&str]) -> S
 async fn a_table_that_somebody_else_has_locked_is_not_waited_for_long() {
     let directory = Directory::new();
     let database = library(&directory);
-    let (mut client, connection) = tokio_postgres::connect(database.url(), NoTls).await.unwrap();
-    tokio::spawn(connection);
+    let mut client = connect(&database).await;
     let locking = client.transaction().await.unwrap();
     locking
         .batch_execute("LOCK TABLE books IN ACCESS EXCLUSIVE MODE")

@@ -7,6 +7,8 @@ use rowstamp_local::provision::TestDatabase;
 use rowstamp_tests::served::{Directory, Served};
 use serde_json::json;
 
+use super::sql::connect;
+
 const DEFINITION: &str = r#"
 [api]
 title = "Notes"
@@ -41,10 +43,7 @@ async fn what_a_trigger_says_is_neither_answered_nor_written_down() {
         "--migrate",
     ];
     let served = Served::start(&directory, &arguments, &[("RUST_LOG", "debug")]);
-    let (sql, connection) = tokio_postgres::connect(database.url(), tokio_postgres::NoTls)
-        .await
-        .unwrap();
-    tokio::spawn(connection);
+    let sql = connect(&database).await;
     sql.batch_execute(TRIGGER).await.unwrap();
     for (code, status) in [
         // Its own, and what PL/pgSQL takes where it is told none.

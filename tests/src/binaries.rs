@@ -53,7 +53,7 @@ pub fn example(package: &str, name: &str) -> PathBuf {
 /// # Panics
 /// As [`binary`].
 pub fn released_example(package: &str, name: &str) -> PathBuf {
-    find(Of::Examples(package.to_owned()), name, "release-unoptimized")
+    find(Of::Examples(package.to_owned()), name, UNOPTIMIZED)
 }
 
 /// The path of `bootstrap` or `rowstamp` with every feature on.
@@ -63,6 +63,9 @@ pub fn released_example(package: &str, name: &str) -> PathBuf {
 pub fn featured_binary(name: &str) -> PathBuf {
     find(Of::Featured, name, own_profile())
 }
+
+/// The profile of a release without the minutes that its optimisation takes.
+const UNOPTIMIZED: &str = "release-unoptimized";
 
 /// The profile of this test run.
 const fn own_profile() -> &'static str {
@@ -98,6 +101,9 @@ fn build(wanted: &Wanted) -> PathBuf {
         .args(["build", "--quiet", "--message-format=json-render-diagnostics"])
         .args(["--profile", profile])
         .stderr(Stdio::inherit());
+    if *profile == UNOPTIMIZED {
+        command.env("CARGO_ENCODED_RUSTFLAGS", unoptimized_flags());
+    }
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(is_about_the_test) {
             command.env_remove(name);
@@ -122,6 +128,18 @@ fn build(wanted: &Wanted) -> PathBuf {
         .filter(|message| message["target"]["name"] == *name)
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
         .unwrap_or_else(|| panic!("cargo did not say where {name} is"))
+}
+
+/// What the compiler is told besides. A profile takes over the levels that the one it inherits from has for single packages, and cannot
+/// take them back.
+fn unoptimized_flags() -> String {
+    const SEPARATOR: &str = "\u{1f}";
+    let given = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_else(|_| {
+        let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+        flags.split_whitespace().collect::<Vec<_>>().join(SEPARATOR)
+    });
+    let flags = given.split(SEPARATOR).filter(|flag| !flag.is_empty());
+    flags.chain(["-Copt-level=0"]).collect::<Vec<_>>().join(SEPARATOR)
 }
 
 /// Every feature of the applications that is not on by itself.

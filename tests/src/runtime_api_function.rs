@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
@@ -58,6 +58,22 @@ impl Function {
         tokio::spawn(gather(stdout, Arc::clone(&log)));
         tokio::spawn(gather(stderr, Arc::clone(&log)));
         Self { api, process, log }
+    }
+
+    /// Waits until it has asked for its first event.
+    ///
+    /// # Panics
+    /// When that takes longer than `limit`; the message shows its log.
+    pub async fn initialised(&self, limit: Duration) {
+        let begun = Instant::now();
+        while !self.api.is_initialised() {
+            assert!(
+                begun.elapsed() < limit,
+                "the function does not start:\n{}",
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_micros(100)).await;
+        }
     }
 
     /// Sends an event and waits for the answer, telling the function that it has 30 seconds.

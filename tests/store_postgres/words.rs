@@ -3,6 +3,7 @@
 use rowstamp_domain::operation::Operation;
 use rowstamp_ports::{FaultKind, FieldFault, StoreError};
 use rowstamp_postgres::SchemaError;
+use rowstamp_tests::served::Directory;
 use uuid::Uuid;
 
 use crate::fixture::{Fixture, text};
@@ -23,8 +24,7 @@ async fn what_cannot_be_created_or_migrated_is_told_without_the_values_of_rows()
     assert!(matches!(refused, SchemaError::Refused(_)), "{told}");
     assert!(told.contains("(isbn)") && !told.contains("secret"), "{told}");
 
-    let directory = std::env::temp_dir().join(format!("rowstamp-words-{}", Uuid::now_v7()));
-    std::fs::create_dir(&directory).unwrap();
+    let directory = Directory::new();
     for (migration, names) in [
         ("CREATE UNIQUE INDEX ON books (isbn)", "books_isbn_idx"),
         ("ALTER TABLE books ALTER isbn TYPE int USING isbn::int", "22P02"),
@@ -33,14 +33,18 @@ async fn what_cannot_be_created_or_migrated_is_told_without_the_values_of_rows()
         ("DO $$ BEGIN RAISE 'do this by hand'; END $$", "do this by hand"),
         ("CREATE TABEL x", "TABEL"),
     ] {
-        std::fs::write(directory.join("V1__try.sql"), migration).unwrap();
-        let told = library.store.migrate(&directory).await.unwrap_err().to_string();
+        std::fs::write(directory.path().join("V1__try.sql"), migration).unwrap();
+        let told = library
+            .store
+            .migrate(directory.path())
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(
             told.contains(names) && !told.contains("secret"),
             "{migration}: {told}"
         );
     }
-    std::fs::remove_dir_all(&directory).unwrap();
 }
 
 #[tokio::test]

@@ -56,10 +56,10 @@ async fn starts(ours: &Path, echo: &Path, database: &str) -> anyhow::Result<()> 
     let over_tls = tls.as_ref().map(|tls| variables(&tls.url, Some(&tls.root)));
     let mut times = [Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..STARTS {
-        times[0].push(start(echo, &[]).await?.1);
-        times[1].push(start(ours, &borrowed(&plain)).await?.1);
+        times[0].push(start(echo, &[]).await.1);
+        times[1].push(start(ours, &borrowed(&plain)).await.1);
         if let Some(over_tls) = &over_tls {
-            times[2].push(start(ours, &borrowed(over_tls)).await?.1);
+            times[2].push(start(ours, &borrowed(over_tls)).await.1);
         }
     }
     for (what, times) in ["echo", "ours, connected", "ours, connected by TLS"]
@@ -125,18 +125,11 @@ fn borrowed<'v>(variables: &'v [(&'static str, String)]) -> Vec<(&'v str, &'v st
 }
 
 /// Starts a function and waits until it asks for work; the time in milliseconds.
-async fn start(binary: &Path, variables: &[(&str, &str)]) -> anyhow::Result<(Function, f64)> {
+async fn start(binary: &Path, variables: &[(&str, &str)]) -> (Function, f64) {
     let started = Instant::now();
     let function = Function::start(binary, variables).await;
-    while !function.api().is_initialised() {
-        ensure!(
-            started.elapsed() < Duration::from_secs(10),
-            "the function does not start: {}",
-            function.log()
-        );
-        tokio::time::sleep(Duration::from_micros(100)).await;
-    }
-    Ok((function, milliseconds(started.elapsed())))
+    function.initialised(Duration::from_secs(10)).await;
+    (function, milliseconds(started.elapsed()))
 }
 
 async fn warm(ours: &Path, echo: &Path, database: &str, client: &Client, turns: usize) -> anyhow::Result<()> {
@@ -157,8 +150,8 @@ async fn warm(ours: &Path, echo: &Path, database: &str, client: &Client, turns: 
             vec![asked.event()]
         };
         let variables = variables(database, None);
-        let (mut function, _) = start(ours, &borrowed(&variables)).await?;
-        let (mut echoing, _) = start(echo, &[]).await?;
+        let (mut function, _) = start(ours, &borrowed(&variables)).await;
+        let (mut echoing, _) = start(echo, &[]).await;
         let (mut times, mut echoed, mut over) = (Vec::new(), Vec::new(), Vec::new());
         // The first turn warms up and is not counted.
         for turn in 0..=turns {
