@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
@@ -110,6 +111,26 @@ fn by(subject: &str) -> StoreContext {
 
 async fn verdict(store: &PostgresStore, operation: Operation, context: &StoreContext) -> Verdict {
     store.execute(operation, context).await.unwrap().verdict
+}
+
+#[tokio::test]
+async fn a_transaction_of_somebody_who_is_gone_is_ended_in_the_server() {
+    Guarded::run(async |guarded| {
+        guarded
+            .library
+            .trigger("IF NEW.title = 'slow' THEN PERFORM pg_sleep(20); END IF;")
+            .await;
+        let store = guarded.store(&guarded.login_url, &[]);
+        let alice = by("alice");
+        let (_, known) = guarded.create("known", "alice");
+        assert_eq!(verdict(&store, known, &alice).await, Verdict::Created);
+        let (_, slow) = guarded.create("slow", "alice");
+        let given_up = tokio::time::timeout(Duration::from_millis(300), store.execute(slow, &alice));
+        assert!(given_up.await.is_err());
+        guarded.library.calm_within(Duration::from_secs(6)).await;
+        assert_eq!(guarded.library.count("slow").await, 0);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -235,7 +235,7 @@ async fn a_server_that_refuses_tls_hears_no_more_than_the_wish() {
 #[tokio::test]
 async fn an_address_in_place_of_a_name_takes_no_protection_away() {
     // TEST-NET-1 is nobody's, so that the address is another machine's; nothing is sent there.
-    for mode in ["verify-full", ""] {
+    for mode in ["verify-full", "verify-ca", ""] {
         let vars = Vars::new([(
             "DATABASE_URL".to_owned(),
             format!("postgres:///x?hostaddr=192.0.2.1&user=u&password=hunter2&sslmode={mode}")
@@ -252,6 +252,10 @@ async fn an_address_in_place_of_a_name_takes_no_protection_away() {
         assert!(!told.contains("hunter2"), "{told}");
     }
     // A name of this machine says nothing of the address beside it, and an address is enough where no name is verified.
+    let directory = Directory::new();
+    let root = directory.path().join("root.pem");
+    std::fs::write(&root, Authority::new().pem()).unwrap();
+    let root = root.to_str().unwrap();
     for (url, mode) in [
         (
             "postgres:///postgres?user=postgres&password=hunter2&port=",
@@ -267,7 +271,11 @@ async fn an_address_in_place_of_a_name_takes_no_protection_away() {
         let (port, heard) = answering(b"N");
         let query = if url.contains('?') { "&" } else { "/postgres?" };
         let url = format!("{url}{port}{query}hostaddr=127.0.0.1&sslmode={mode}");
-        let store = PostgresStore::with_password(&Settings::from_url(&url).unwrap());
+        let mut vars = vec![("DATABASE_URL", url.as_str())];
+        if mode == "verify-ca" {
+            vars.push(("PGSSLROOTCERT", root));
+        }
+        let store = PostgresStore::with_password(&settings(&vars));
         assert_eq!(store.warm_up().await, Err(StoreError::Unavailable), "{url}");
         assert_eq!(*heard.lock().unwrap(), SSL_REQUEST, "{url}");
     }

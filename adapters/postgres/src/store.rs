@@ -160,13 +160,18 @@ impl PostgresStore {
         let plan = self.plans.find(operation);
         let beginning = self.set_up.beginning(context);
         let live = Arc::clone(&exclusive.live);
+        let mut under_way = UnderWay(Some(exclusive));
         let task = Task {
             operation,
             plan: &plan,
             room: context.room,
         };
         let mut work = pin!(run::as_transaction(&live, &beginning, task));
-        if let Some(result) = within(context.deadline, work.as_mut()).await {
+        let answered = within(context.deadline, work.as_mut()).await;
+        let Some(exclusive) = under_way.0.take() else {
+            return Err(Failure::for_good(StoreError::Internal));
+        };
+        if let Some(result) = answered {
             let result = self.learned(result, &live);
             exclusive.give_back();
             return result;
@@ -186,6 +191,17 @@ impl PostgresStore {
 
     fn learned<T>(&self, result: Result<T, Failure>, live: &Live) -> Result<T, Failure> {
         result.inspect_err(|failure| self.pool.learn(failure, live))
+    }
+}
+
+/// A connection on which something is under way; whoever goes away in the middle has it ended.
+struct UnderWay(Option<Exclusive>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        if let Some(exclusive) = self.0.take() {
+            exclusive.abandon();
+        }
     }
 }
 

@@ -230,14 +230,12 @@ impl Drop for Unit {
         if self.state == State::Fresh {
             return exclusive.give_back();
         }
-        let busy = self.state == State::Busy;
+        if self.state == State::Busy {
+            return exclusive.abandon();
+        }
         // Without a runtime the connection is closed instead, which undoes everything too.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
-                if busy {
-                    // Closed afterwards: the request to cancel could reach whatever came next.
-                    return exclusive.cancel().await;
-                }
                 if exclusive.live.client().batch_execute("ROLLBACK").await.is_ok() {
                     exclusive.give_back();
                 }

@@ -187,7 +187,7 @@ impl Attempt {
 }
 
 /// What the network, or what looked a name up, said of a connection.
-fn of_network(cause: &tokio_postgres::Error) -> Option<ErrorKind> {
+pub(crate) fn of_network(cause: &tokio_postgres::Error) -> Option<ErrorKind> {
     let mut source = std::error::Error::source(cause);
     while let Some(error) = source {
         if let Some(error) = error.downcast_ref::<std::io::Error>() {

@@ -8,7 +8,7 @@ mod pool;
 mod settings;
 mod tls;
 
-pub(crate) use connector::{Chain, Connector};
+pub(crate) use connector::{Chain, Connector, of_network};
 pub(crate) use live::{Live, PrepareError, Prepared};
 pub(crate) use pool::{Exclusive, Pool, Shared};
 pub(crate) use settings::Statements;

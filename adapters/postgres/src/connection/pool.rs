@@ -182,6 +182,14 @@ impl Exclusive {
             self.pool.cancel(&self.live).await;
         }
     }
+
+    /// The same in place of somebody who is gone, as where a client hung up. It is closed afterwards: the request to cancel could reach
+    /// whatever came next. Without a runtime it is closed at once.
+    pub(crate) fn abandon(self) {
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move { self.cancel().await });
+        }
+    }
 }
 
 impl Pool {

@@ -311,7 +311,7 @@ mod tests {
             ("postgres://u@db.example.com/x?sslmode=require", TlsMode::Require),
             (
                 "postgres://u@db.example.com/x?sslmode=verify-ca",
-                TlsMode::VerifyCa,
+                TlsMode::VerifyFull,
             ),
             ("postgres://u@localhost/x?sslmode=prefer", TlsMode::Prefer),
             ("postgres://u@localhost/x?sslmode=allow", TlsMode::Allow),
@@ -434,7 +434,7 @@ mod tests {
         assert_eq!(settings.place(), "db.example.com/app");
         assert_eq!(settings.config.get_ports(), [6432]);
         assert_eq!(settings.password().unwrap().expose(), "s3cret");
-        assert_eq!(settings.tls, TlsMode::VerifyCa);
+        assert_eq!(settings.tls, TlsMode::VerifyFull);
         assert!(
             settings
                 .config

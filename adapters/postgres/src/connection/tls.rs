@@ -32,16 +32,16 @@ pub(super) enum TlsMode {
 
 impl TlsMode {
     /// What libpq's word means. `allow` and `prefer` fall back to clear text only towards this machine; `require` verifies the
-    /// authority when a root certificate was named, as libpq does.
+    /// authority when a root certificate was named, as libpq does. libpq refuses `verify-ca` where none was named; here there are public
+    /// authorities then, of which anybody can have a certificate, so that the name has to be looked at.
     pub(super) fn read(word: &str, local: bool, root_named: bool) -> Option<Self> {
         Some(match word {
             "disable" => Self::Disable,
             "allow" if local => Self::Allow,
             "prefer" if local => Self::Prefer,
-            "allow" | "prefer" | "require" if root_named => Self::VerifyCa,
+            "allow" | "prefer" | "require" | "verify-ca" if root_named => Self::VerifyCa,
             "allow" | "prefer" | "require" => Self::Require,
-            "verify-ca" => Self::VerifyCa,
-            "verify-full" => Self::VerifyFull,
+            "verify-ca" | "verify-full" => Self::VerifyFull,
             _ => return None,
         })
     }
@@ -266,5 +266,7 @@ mod tests {
     fn a_named_root_makes_require_verify_the_authority() {
         assert_eq!(TlsMode::read("require", false, true), Some(TlsMode::VerifyCa));
         assert_eq!(TlsMode::read("on", false, true), None);
+        assert_eq!(TlsMode::read("verify-ca", false, true), Some(TlsMode::VerifyCa));
+        assert_eq!(TlsMode::read("verify-ca", true, false), Some(TlsMode::VerifyFull));
     }
 }

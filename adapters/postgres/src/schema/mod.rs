@@ -98,7 +98,7 @@ impl PostgresStore {
     /// # Errors
     /// When the database cannot be reached or refuses.
     pub async fn create_missing(&self, api: &ApiDefinition) -> Result<Vec<String>, SchemaError> {
-        let session = session::open(&self.pool).await?;
+        let session = session::open_for_changes(&self.pool).await?;
         if find_missing(&session, api).await?.is_empty() {
             return Ok(Vec::new());
         }
@@ -125,7 +125,7 @@ impl PostgresStore {
     /// # Errors
     /// When files cannot be read, were changed after they ran, or the database refuses.
     pub async fn migrate(&self, directory: &Path) -> Result<Vec<String>, SchemaError> {
-        let mut session = session::open(&self.pool).await?;
+        let mut session = session::open_for_changes(&self.pool).await?;
         session.lock().await?;
         migrate::run(session.client_mut(), directory).await
     }
@@ -136,8 +136,7 @@ impl PostgresStore {
     /// When files cannot be read or the database cannot be asked.
     pub async fn pending_migrations(&self, directory: &Path) -> Result<Vec<String>, SchemaError> {
         let mut session = session::open(&self.pool).await?;
-        session.lock().await?;
-        migrate::pending(session.client_mut(), directory).await
+        session::looked_at(migrate::pending(session.client_mut(), directory)).await
     }
 }
 

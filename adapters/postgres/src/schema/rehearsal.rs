@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use futures_util::future::try_join_all;
 use rowstamp_domain::definition::{ApiDefinition, ResourceDefinition};
 use rowstamp_domain::operation::{ConflictAction, OnConflict, Operation};
 use tokio_postgres::types::{ToSql, Type};
@@ -14,12 +13,9 @@ use tokio_postgres::{Client, Error, Row};
 use super::SchemaError;
 use super::keys;
 use super::rules::is_for_nobody;
-use super::session::{Refusal, Session};
+use super::session::{Refusal, Session, all};
 use super::stand_ins::StandIns;
 use crate::sql::{self, Plans};
-
-/// How many statements are under way at once.
-const AT_ONCE: usize = 16;
 
 /// What a request does to rows, in the order in which it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,14 +77,11 @@ pub(super) async fn rehearse(
                 .map(|(verb, operation)| (*position, verb, operation))
         })
         .collect();
-    let mut refusals: Vec<Option<Refusal>> = Vec::with_capacity(operations.len());
-    for some in operations.chunks(AT_ONCE) {
-        let mut attempts = Vec::with_capacity(some.len());
-        for (_, _, operation) in some {
-            attempts.push(session.attempt(explain(session.client(), &plans, operation)));
-        }
-        refusals.extend(try_join_all(attempts).await?);
+    let mut attempts = Vec::with_capacity(operations.len());
+    for (_, _, operation) in &operations {
+        attempts.push(session.attempt(explain(session.client(), &plans, operation)));
     }
+    let refusals: Vec<Option<Refusal>> = all(attempts).await?;
     let told = operations.into_iter().zip(refusals);
     Ok(told
         .filter_map(|((resource, verb, _), refusal)| {

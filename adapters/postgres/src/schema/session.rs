@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio_postgres::types::{FromSql, ToSql};
 use tokio_postgres::{Client, Error, Row};
 
@@ -23,16 +24,30 @@ pub(super) struct Session {
     client: Client,
 }
 
-/// Opens a session. Schema work may take longer than any statement of a request, but no statement may wait long for a table: all
-/// others would wait behind it.
+/// How many questions are under way at once.
+const AT_ONCE: usize = 16;
+
+/// Opens a session for questions. The server gives up one a moment after nobody waits for it any more.
 pub(super) async fn open(pool: &Pool) -> Result<Session, SchemaError> {
+    with_time_limit(pool, "'11s'").await
+}
+
+/// Opens a session for changes, which may take longer than any statement of a request.
+pub(super) async fn open_for_changes(pool: &Pool) -> Result<Session, SchemaError> {
+    with_time_limit(pool, "0").await
+}
+
+/// No statement may wait long for a table: all others would wait behind it.
+async fn with_time_limit(pool: &Pool, limit: &str) -> Result<Session, SchemaError> {
     if pool.statements() == Statements::Unnamed {
         return Err(SchemaError::Pooled);
     }
     let client = pool.dedicated().await.map_err(|_| SchemaError::Unavailable)?;
     let session = Session { client };
     session
-        .run("SET statement_timeout = 0; SET lock_timeout = '5s'")
+        .run(&format!(
+            "SET statement_timeout = {limit}; SET lock_timeout = '5s'"
+        ))
         .await?;
     Ok(session)
 }
@@ -65,17 +80,19 @@ impl Session {
         &self,
         statement: impl Future<Output = Result<T, Error>>,
     ) -> Result<Option<Refusal>, SchemaError> {
-        let Ok(result) = tokio::time::timeout(ANSWER_TIMEOUT, statement).await else {
-            return Err(SchemaError::Unanswered);
-        };
-        let Err(cause) = result else { return Ok(None) };
-        match (cause.as_db_error(), refused(&cause)) {
-            (Some(error), SchemaError::Refused(_)) => Ok(Some(Refusal {
-                sqlstate: error.code().code().to_owned(),
-                message: plain_words(error),
-            })),
-            (_, other) => Err(other),
-        }
+        looked_at(async {
+            let Err(cause) = statement.await else {
+                return Ok(None);
+            };
+            match (cause.as_db_error(), refused(&cause)) {
+                (Some(error), SchemaError::Refused(_)) => Ok(Some(Refusal {
+                    sqlstate: error.code().code().to_owned(),
+                    message: plain_words(error),
+                })),
+                (_, other) => Err(other),
+            }
+        })
+        .await
     }
 
     /// Waits for whoever is at work on the schema.
@@ -84,6 +101,13 @@ impl Session {
             format!("SET lock_timeout = '60s'; SELECT pg_advisory_lock({LOCK}); SET lock_timeout = '5s'");
         answered(LOCK_TIMEOUT, self.client.batch_execute(&sql)).await
     }
+}
+
+/// What becomes of many questions, some of them under way at once, in their order.
+pub(super) async fn all<T>(
+    questions: Vec<impl Future<Output = Result<T, SchemaError>>>,
+) -> Result<Vec<T>, SchemaError> {
+    stream::iter(questions).buffered(AT_ONCE).try_collect().await
 }
 
 /// Why a statement was refused.
@@ -97,10 +121,22 @@ async fn answered<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, SchemaError> {
-    match tokio::time::timeout(limit, work).await {
-        Ok(result) => result.map_err(|cause| refused(&cause)),
-        Err(_) => Err(SchemaError::Unanswered),
-    }
+    in_time(limit, async { work.await.map_err(|cause| refused(&cause)) }).await
+}
+
+/// Gives up something that is only looked at, where it takes too long.
+pub(super) async fn looked_at<T>(
+    work: impl Future<Output = Result<T, SchemaError>>,
+) -> Result<T, SchemaError> {
+    in_time(ANSWER_TIMEOUT, work).await
+}
+
+async fn in_time<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, SchemaError>>,
+) -> Result<T, SchemaError> {
+    let given_up = tokio::time::timeout(limit, work).await;
+    given_up.unwrap_or(Err(SchemaError::Unanswered))
 }
 
 /// A column of an answer.

@@ -3,7 +3,6 @@
 //! Each is cast to its column's type, and the column's CHECKs are asked about it, in the words that the database has for them. No row is
 //! read or written.
 
-use futures_util::future::try_join_all;
 use rowstamp_domain::definition::{ApiDefinition, Default, Field};
 use rowstamp_domain::value::Value;
 use tokio_postgres::Row;
@@ -12,11 +11,8 @@ use super::SchemaError;
 use super::differing::Difference;
 use super::found::{Found, FoundCheck, FoundColumn};
 use super::missing::{column_type, plain_name};
-use super::session::{Session, read};
+use super::session::{Session, all, read};
 use crate::sql::quote::quoted;
-
-/// How many questions are under way at once.
-const AT_ONCE: usize = 16;
 
 /// A value to be asked about, and where the answer belongs.
 struct Question<'a> {
@@ -38,14 +34,11 @@ pub(super) async fn refused(
     told: &[usize],
 ) -> Result<Vec<Difference>, SchemaError> {
     let questions: Vec<Question<'_>> = questions(api, found, told);
-    let mut reasons: Vec<Option<String>> = Vec::with_capacity(questions.len());
-    for some in questions.chunks(AT_ONCE) {
-        let mut answers = Vec::with_capacity(some.len());
-        for question in some {
-            answers.push(reason(session, question));
-        }
-        reasons.extend(try_join_all(answers).await?);
+    let mut answers = Vec::with_capacity(questions.len());
+    for question in &questions {
+        answers.push(reason(session, question));
     }
+    let reasons: Vec<Option<String>> = all(answers).await?;
     // A column with one reason for several values is told once.
     let mut list: Vec<(usize, &str, String, Vec<&str>)> = Vec::new();
     for (question, reason) in questions.iter().zip(reasons) {

@@ -7,13 +7,14 @@ use tokio_postgres::Error;
 use tokio_postgres::error::DbError;
 
 use super::SchemaError;
-use crate::connection::Chain;
+use crate::connection::{Chain, of_network};
 
 /// What a failure of a statement is told as.
 pub(super) fn refused(cause: &Error) -> SchemaError {
     match cause.as_db_error() {
         Some(error) if error.code().code() == "55P03" => SchemaError::Locked,
         Some(error) => SchemaError::Refused(words(error)),
+        None if cause.is_closed() || of_network(cause).is_some() => SchemaError::Unanswered,
         None => SchemaError::Refused(Chain(cause).to_string()),
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn protection(
     );
     if hosts > 0 && addresses > 0 && hosts != addresses || ports > 1 && ports != hosts.max(addresses) {
         problems.report(
-            "DATABASE_URL",
+            "DATABASE_URL, or PGHOST and PGPORT",
             "expected as many addresses in hostaddr as hosts, and one port or one for each",
         );
         return None;
