@@ -95,7 +95,7 @@ pub fn map_request(
         EventKind::LoadBalancer if event.multi_value_headers.is_some() => Envelope::LoadBalancerMultiValue,
         EventKind::LoadBalancer => Envelope::LoadBalancer,
     };
-    let mut headers = HeaderMap::new();
+    let mut headers = HeaderMap::with_capacity(USUAL_HEADERS);
     let read_headers = read_headers(&event, &mut headers);
     let request_id = request_id(&event, &headers).unwrap_or(invocation_id).to_owned();
     let rest = read_headers.and_then(|()| read_rest(event, kind, &headers, settings));
@@ -183,6 +183,8 @@ fn method(event: &Event<'_>) -> Result<Method, RequestErrorKind> {
 /// More header fields than any gateway passes on, of more bytes: API Gateway takes 10 kB, a load balancer 64 kB.
 const HEADER_COUNT_MAX: usize = 200;
 const HEADERS_MAX_BYTES: usize = 128 * 1024;
+/// As many as a gateway passes on of a browser's or a program's request, with its own.
+const USUAL_HEADERS: usize = 24;
 
 fn read_headers(event: &Event<'_>, headers: &mut HeaderMap) -> Result<(), RequestErrorKind> {
     // Version 1 delivers both maps, and only the second has every value.

@@ -13,6 +13,8 @@ pub mod toml;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 pub use build::DefinitionError;
 pub use field::{Default, Field, FieldId, FieldRole, JsonEncoding, OnDelete, Pattern, Reference};
 pub use relationship::{Relationship, RelationshipKind};
@@ -98,7 +100,7 @@ pub struct ResourceDefinition {
     pub require_if_match: bool,
     /// Which fields are the stamps.
     pub audit: AuditFields,
-    by_name: HashMap<String, FieldId>,
+    by_name: HashMap<String, FieldId, RandomState>,
     select_all: Select,
 }
 

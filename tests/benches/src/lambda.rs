@@ -107,12 +107,18 @@ impl TlsServer {
     }
 }
 
+/// Where the function's allocator is told to keep an answer's memory for the next one.
+const TEMPLATE: &str = include_str!("../../../app-lambda/deploy/template.yaml");
+
 fn variables(url: &str, root: Option<&str>) -> Vec<(&'static str, String)> {
     let mut variables = vec![
         ("DATABASE_URL", url.to_owned()),
         ("ROWSTAMP_RESOURCES", tables::DEFINITION_FILE.to_owned()),
         ("RUST_LOG", "warn".to_owned()),
     ];
+    let mut lines = TEMPLATE.lines();
+    let tunables = lines.find_map(|line| line.trim().strip_prefix("GLIBC_TUNABLES: "));
+    variables.extend(tunables.map(|tunables| ("GLIBC_TUNABLES", tunables.to_owned())));
     variables.extend(root.map(|root| ("PGSSLROOTCERT", root.to_owned())));
     variables
 }

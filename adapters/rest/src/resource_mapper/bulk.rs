@@ -196,6 +196,7 @@ fn nullify(change: &mut Record, given: &[FieldId], caller: &Caller, violations: 
 /// A record as the columns of a row, and what it expects of a row that is in its way.
 struct Prepared {
     values: Vec<(FieldId, Value)>,
+    /// What is written into a row that is there.
     given: Vec<FieldId>,
     expect: Vec<(FieldId, Value)>,
 }
@@ -270,21 +271,22 @@ fn prepare(
     let definition = &writing.served.definition;
     let (change, mut parted) = record.sent.into_parts();
     let mut given = Vec::new();
-    for (id, value) in change.iter() {
-        let field = definition.field(id);
-        if !merges || !field.immutable {
-            given.push(id);
-        } else if may_read(field, writing.caller) {
-            parted.expect.push((id, value.clone()));
-        } else {
-            // Whether it equals what is stored is not this caller's to know.
-            violations.push(stamp::immutable(field));
+    if merges {
+        for (id, value) in change.iter() {
+            let field = definition.field(id);
+            if !field.immutable {
+                given.push(id);
+            } else if may_read(field, writing.caller) {
+                parted.expect.push((id, value.clone()));
+            } else {
+                // Whether it equals what is stored is not this caller's to know.
+                violations.push(stamp::immutable(field));
+            }
         }
-    }
-    if merges && record.named {
-        parted
-            .expect
-            .push((definition.audit.uid, Value::Uuid(record.uid)));
+        if record.named {
+            let uid = Value::Uuid(record.uid);
+            parted.expect.push((definition.audit.uid, uid));
+        }
     }
     Prepared {
         values: stamp::new_row(change, record.uid, &writing.stamp),

@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::{Mistakes, names};
 use crate::definition::nearest::did_you_mean;
 use crate::definition::{Field, FieldId, ResourceDefinition};
 
 /// Fields by name; a name or column taken twice is a mistake of the later one.
-pub(super) fn index(fields: &[Field], mistakes: &mut Mistakes) -> HashMap<String, FieldId> {
-    let mut by_name = HashMap::with_capacity(fields.len());
+pub(super) fn index(fields: &[Field], mistakes: &mut Mistakes) -> HashMap<String, FieldId, RandomState> {
+    let mut by_name = HashMap::with_capacity_and_hasher(fields.len(), RandomState::default());
     let mut columns: HashMap<&str, &str> = HashMap::with_capacity(fields.len());
     // Stamps come first here, so that the declared field is the one told of.
     let (stamps, declared): (Vec<_>, Vec<_>) =
