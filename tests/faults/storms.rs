@@ -223,7 +223,7 @@ async fn neighbour(scene: &Scene, uids: &[String], name: usize, go_on: &AtomicBo
     let sql = "UPDATE books SET title = $2, last_updated_at = greatest(clock_timestamp(), last_updated_at + interval '1 us') \
                WHERE uid = $1::text::uuid RETURNING uid::text, to_json(last_updated_at) #>> '{}', title";
     let (mut written, mut given_way) = (Vec::new(), 0);
-    for number in 0.. {
+    for number in 0_u64.. {
         if !go_on.load(Ordering::SeqCst) {
             break;
         }
@@ -247,8 +247,9 @@ async fn neighbour(scene: &Scene, uids: &[String], name: usize, go_on: &AtomicBo
             client.batch_execute("ROLLBACK").await.unwrap();
             given_way += 1;
         }
-        // Without a pause nobody who reads a row first would ever write it back in time.
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        // Without a pause nobody who reads a row first would ever write it back in time; it grows, since how long that takes is the
+        // machine's.
+        tokio::time::sleep(Duration::from_millis(20 + 2 * number)).await;
     }
     (written, given_way)
 }
