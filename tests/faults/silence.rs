@@ -25,6 +25,13 @@ async fn reading(store: &PostgresStore, after_ms: u64, operation: Operation) -> 
     begun.elapsed()
 }
 
+/// Asks for this, and is gone after 100 milliseconds without an answer.
+async fn hang_up(store: &PostgresStore, operation: Operation) {
+    let context = within(10_000);
+    let given_up = tokio::time::timeout(Duration::from_millis(100), store.execute(operation, &context));
+    assert!(given_up.await.is_err());
+}
+
 /// A library in which a book called `slow` takes three seconds to be created, another that is called `one`, and a store with one shared
 /// connection that has read and created before.
 struct SlowLibrary {
@@ -127,9 +134,7 @@ async fn who_leaves_a_line_keeps_nobody_in_it() {
     let behind = [100, 400].map(|after| reading(store, after, library.reading(*uid)));
     let gone = async {
         tokio::time::sleep(Duration::from_millis(200)).await;
-        let (context, read) = (within(10_000), library.reading(*uid));
-        let given_up = tokio::time::timeout(Duration::from_millis(100), store.execute(read, &context));
-        assert!(given_up.await.is_err());
+        hang_up(store, library.reading(*uid)).await;
     };
     let (slow, behind, ()) = futures_util::future::join3(slow, join_all(behind), gone).await;
     assert_eq!(slow.unwrap().verdict, Verdict::Created);
@@ -145,11 +150,7 @@ async fn a_slow_statement_of_somebody_who_is_gone_is_not_waited_for() {
     let SlowLibrary {
         library, uid, store, ..
     } = &slow_library;
-    let gone = async {
-        let (context, creation) = (within(10_000), library.creation("slow").1);
-        let given_up = tokio::time::timeout(Duration::from_millis(100), store.execute(creation, &context));
-        assert!(given_up.await.is_err());
-    };
+    let gone = hang_up(store, library.creation("slow").1);
     let readers = [300, 400, 1_800].map(|after| reading(store, after, library.reading(*uid)));
     let (took, ()) = futures_util::future::join(join_all(readers), gone).await;
     assert!(took[0] < Duration::from_secs(2), "{took:?}");

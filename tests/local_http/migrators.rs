@@ -3,10 +3,11 @@
 use std::fs;
 use std::process::{Child, Stdio};
 
-use super::LIBRARY;
-use super::sql::{connect, number, until};
 use rowstamp_local::provision::TestDatabase;
 use rowstamp_tests::served::{Directory, command, run};
+
+use super::LIBRARY;
+use super::sql::{connect, number, until};
 
 /// The second file waits in its middle until the gate is open.
 const FILES: [(&str, &str); 2] = [

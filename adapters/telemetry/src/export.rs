@@ -290,6 +290,18 @@ mod tests {
         Exporter::new(settings.collector, &settings.resource, Buffer::default()).unwrap()
     }
 
+    /// Shorter than `LIMIT`.
+    const SHORT: Duration = Duration::from_millis(200);
+
+    /// A collector that answers nobody, and an exporter with a span for it.
+    async fn hanging() -> (Collecting, Exporter) {
+        let collecting = Collecting::start().await;
+        let exporter = exporter(&collecting.address);
+        collecting.status.store(0, Ordering::SeqCst);
+        exporter.buffer.on_end(span(1));
+        (collecting, exporter)
+    }
+
     #[tokio::test]
     async fn what_has_ended_is_sent_in_batches() {
         let collecting = Collecting::start().await;
@@ -350,11 +362,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_collector_that_hangs_takes_its_time_once() {
-        const SHORT: Duration = Duration::from_millis(200);
-        let collecting = Collecting::start().await;
-        let exporter = exporter(&collecting.address);
-        collecting.status.store(0, Ordering::SeqCst);
-        exporter.buffer.on_end(span(1));
+        let (collecting, exporter) = hanging().await;
         let begun = Instant::now();
         exporter.flush(SHORT).await;
         let took = begun.elapsed();
@@ -369,11 +377,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_waited_while_it_hung_does_not_try_again() {
-        const SHORT: Duration = Duration::from_millis(200);
-        let collecting = Collecting::start().await;
-        let exporter = exporter(&collecting.address);
-        collecting.status.store(0, Ordering::SeqCst);
-        exporter.buffer.on_end(span(1));
+        let (collecting, exporter) = hanging().await;
         let begun = Instant::now();
         tokio::join!(
             exporter.flush(SHORT),
