@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use rowstamp_domain::operation::{Operation, Outcome};
+use rowstamp_domain::query::{Select, SelectItem};
 use rowstamp_ports::{CredentialSource, FixedPassword, RecordStore, StoreContext, StoreError, UnitOfWork};
 
 use crate::connection::{Connector, Exclusive, Live, Pool, Settings, Shared};
@@ -96,7 +97,7 @@ impl PostgresStore {
 
     async fn on_shared(&self, operation: &Operation, context: &StoreContext) -> Result<Outcome, Failure> {
         let began = Instant::now();
-        let mut shared = match self.pool.shared_at_hand(began) {
+        let mut shared = match self.pool.shared_at_hand(began, is_short(operation)) {
             Some(shared) => shared,
             None => Box::pin(self.shared(began, context)).await?,
         };
@@ -192,6 +193,13 @@ impl PostgresStore {
     fn learned<T>(&self, result: Result<T, Failure>, live: &Live) -> Result<T, Failure> {
         result.inspect_err(|failure| self.pool.learn(failure, live))
     }
+}
+
+/// Whether an operation is known to take the server next to nothing, however large its tables are. A write waits for the disk, and may
+/// wait for others.
+fn is_short(operation: &Operation) -> bool {
+    let embeds = |select: &Select| select.0.iter().any(|item| matches!(item, SelectItem::Embed(_)));
+    matches!(operation, Operation::Read(read) if !embeds(&read.select))
 }
 
 /// A connection on which something is under way; whoever goes away in the middle has it ended.

@@ -20,6 +20,9 @@ const MAX_STATEMENTS: usize = 500;
 /// How long nobody on a connection may have an answer before those who can keep away from it.
 const STUCK: Duration = Duration::from_secs(1);
 
+/// Up to which wait a line counts as quick.
+const QUICK: Duration = Duration::from_millis(1);
+
 /// A connection with its statements.
 #[derive(Debug)]
 pub(crate) struct Live {
@@ -39,8 +42,10 @@ pub(crate) struct Live {
     /// The place behind the last one that had its answer: whoever stands there or before it has nobody before it.
     front: AtomicU64,
     made: Instant,
-    /// The milliseconds since `made` after which its line last moved: somebody had an answer, or was the first to stand there.
-    moved_ms: AtomicU64,
+    /// The nanoseconds since `made` after which its line last moved: somebody had an answer, or was the first to stand there.
+    moved: AtomicU64,
+    /// In how many nanoseconds the line has moved by one lately.
+    pace: AtomicU64,
     /// Whether it has been replaced while somebody was using it.
     pub(super) stray: AtomicBool,
     /// Whether somebody gave up waiting for a statement that may still be running here.
@@ -67,6 +72,10 @@ impl Heard {
             .elapsed()
             .max(self.wall.elapsed().unwrap_or_default())
     }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// A plan, prepared on one connection.
@@ -100,7 +109,8 @@ impl Live {
             left: AtomicU64::new(0),
             front: AtomicU64::new(0),
             made: Instant::now(),
-            moved_ms: AtomicU64::new(0),
+            moved: AtomicU64::new(0),
+            pace: AtomicU64::new(nanoseconds(QUICK)),
             stray: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             statements: Mutex::default(),
@@ -120,10 +130,16 @@ impl Live {
 
     /// Notes that the server was heard of just now.
     pub(super) fn touch(&self) {
+        self.moved_now();
+    }
+
+    /// The same, and tells for how many nanoseconds the line had not moved.
+    fn moved_now(&self) -> u64 {
         let now = Heard::now();
-        self.moved_ms
-            .store(self.milliseconds(now.monotonic), Ordering::SeqCst);
+        let moved = self.age(now.monotonic);
+        let before = self.moved.fetch_max(moved, Ordering::SeqCst);
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        moved.saturating_sub(before)
     }
 
     /// How many share it at the moment.
@@ -136,15 +152,27 @@ impl Live {
     pub(super) fn join(&self, now: Instant) -> u64 {
         let place = self.joined.fetch_add(1, Ordering::SeqCst);
         if !self.stands_behind(place) {
-            self.moved_ms.fetch_max(self.milliseconds(now), Ordering::SeqCst);
+            self.moved.fetch_max(self.age(now), Ordering::SeqCst);
         }
         place
     }
 
     /// Notes that whoever stands at this place had an answer, and so everybody before it had one.
     pub(super) fn answered(&self, place: u64) {
-        self.touch();
+        let took = self.moved_now();
+        // Two who are answered at once may overwrite each other here; it is a mean.
+        let pace = self.pace.load(Ordering::Relaxed);
+        self.pace.store(pace - pace / 8 + took / 8, Ordering::Relaxed);
         self.front.fetch_max(place + 1, Ordering::SeqCst);
+    }
+
+    /// Whether there are fewer than `most` in the line, and whoever joins them will soon have an answer, as the line has moved lately.
+    pub(super) fn is_quick(&self, now: Instant, most: u64) -> bool {
+        let joined = self.joined.load(Ordering::SeqCst);
+        let ahead = joined.saturating_sub(self.front.load(Ordering::SeqCst));
+        let expected = ahead.saturating_mul(self.pace.load(Ordering::Relaxed));
+        let since = self.age(now).saturating_sub(self.moved.load(Ordering::SeqCst));
+        ahead == 0 || (ahead < most && expected.max(since) < nanoseconds(QUICK))
     }
 
     /// Takes one out of the line, answered or not. `true` says that it was the last.
@@ -165,12 +193,12 @@ impl Live {
 
     /// When its line counts as stuck, unless it moves before.
     pub(super) fn stuck_at(&self) -> Instant {
-        self.made + Duration::from_millis(self.moved_ms.load(Ordering::SeqCst)) + STUCK
+        self.made + Duration::from_nanos(self.moved.load(Ordering::SeqCst)) + STUCK
     }
 
-    fn milliseconds(&self, now: Instant) -> u64 {
-        let age = now.saturating_duration_since(self.made).as_millis();
-        u64::try_from(age).unwrap_or(u64::MAX)
+    /// The nanoseconds since it was made.
+    fn age(&self, now: Instant) -> u64 {
+        nanoseconds(now.saturating_duration_since(self.made))
     }
 
     pub(super) const fn born(&self) -> u64 {

@@ -7,6 +7,7 @@
 mod slot;
 mod trust;
 
+use std::num::NonZero;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,6 +46,8 @@ pub(crate) struct Pool {
     /// How many of them are kept: none where the only connection is shared, and a transaction beside a statement was one too many.
     most_idle: usize,
     exclusive: Arc<Semaphore>,
+    /// How many short statements share a line before another one is begun.
+    most_together: u64,
     /// Shared connections that others have taken the place of while somebody was using them.
     strays: AtomicUsize,
     trust: Trust,
@@ -192,6 +195,13 @@ impl Exclusive {
     }
 }
 
+/// How many short statements are worth a second server process that works for them. Waking it costs more than such a statement does, and
+/// where there are few processors there is none for it.
+fn most_together() -> u64 {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    u64::try_from(32 / processors).map_or(4, |most| most.max(4))
+}
+
 impl Pool {
     /// A pool of as many connections as the settings say, none of them made yet: half for single statements, half for transactions; a
     /// single one serves both. Where every operation is a transaction, none is shared.
@@ -208,6 +218,7 @@ impl Pool {
             idle: Mutex::default(),
             most_idle: size.saturating_sub(shared),
             exclusive: Arc::new(Semaphore::new(size.saturating_sub(shared).max(1))),
+            most_together: most_together(),
             strays: AtomicUsize::new(0),
             trust: Trust::new(settings.idle_check()),
             patience: settings.connect_timeout,
@@ -229,9 +240,12 @@ impl Pool {
         .map_err(|failure| failure.error)
     }
 
-    /// A place on a shared connection that can be counted on as it is: of those that are open the one with the fewest statements under way.
-    /// While all are busy another one is opened in the background.
-    pub(crate) fn shared_at_hand(self: &Arc<Self>, now: Instant) -> Option<Shared<'_>> {
+    /// A place on a shared connection that can be counted on as it is. Whoever is soon answered joins others in the first line that moves
+    /// quickly; anybody else goes where the fewest statements are under way. While all are busy another one is opened in the background.
+    pub(crate) fn shared_at_hand(self: &Arc<Self>, now: Instant, is_short: bool) -> Option<Shared<'_>> {
+        if is_short && let Some(shared) = self.in_a_quick_line(now) {
+            return Some(shared);
+        }
         let slot = self.least_busy(|_| true)?;
         let (counted, before) = Counted::in_slot(slot);
         if before > 0 {
@@ -241,9 +255,17 @@ impl Pool {
         Some(self.share(part, slot, counted))
     }
 
+    fn in_a_quick_line(&self, now: Instant) -> Option<Shared<'_>> {
+        self.shared.iter().filter(|slot| slot.is_connected()).find_map(|slot| {
+            let part = slot.take_part_if_quick(&self.trust, now, self.most_together)?;
+            let (counted, _) = Counted::in_slot(slot);
+            Some(self.share(part, slot, counted))
+        })
+    }
+
     /// A shared connection: one at hand, one whose line moves where those at hand are stuck, or one that is made or asked first.
     pub(crate) async fn shared(self: &Arc<Self>, now: Instant) -> Result<Shared<'_>, Failure> {
-        if let Some(shared) = self.shared_at_hand(now) {
+        if let Some(shared) = self.shared_at_hand(now, false) {
             return Ok(shared);
         }
         let chosen = self.least_busy(|_| true);
@@ -264,10 +286,12 @@ impl Pool {
         Ok(self.share(part, slot, counted))
     }
 
-    /// Of the open shared connections that satisfy `condition` the one with the fewest statements under way.
+    /// Of the open shared connections that satisfy `condition` the one with the fewest statements under way; the last of them, since the first
+    /// ones are where short statements meet.
     fn least_busy(&self, condition: impl Fn(&Slot) -> bool) -> Option<&Slot> {
         self.shared
             .iter()
+            .rev()
             .filter(|slot| slot.is_connected() && condition(slot))
             .min_by_key(|slot| slot.in_flight())
     }

@@ -1,13 +1,12 @@
 //! Statements that create rows.
 
 use rowstamp_domain::operation::{Insert, Representation};
-use tokio_postgres::types::Type;
 
 use super::bulk;
 use super::condition::{self, Columns, Row};
 use super::plan::Layout;
 use super::select::{Naming, separate, write_columns, write_version};
-use super::writer::{Number, Writer, array_type, param_type};
+use super::writer::{Number, Writer, param_type};
 use crate::params::Param;
 
 /// One row or many; all or none.
@@ -58,35 +57,9 @@ fn one<'a>(w: &mut Writer<'a>, insert: &'a Insert, row: &'a [rowstamp_domain::va
 /// Many rows from one array per column, so that their number is no part of the statement.
 fn many<'a>(w: &mut Writer<'a>, insert: &'a Insert) -> Layout {
     let resource = &*insert.resource;
-    w.push("WITH n AS (SELECT * FROM unnest(");
-    for (index, column) in insert.columns.iter().enumerate() {
-        if index > 0 {
-            w.push(", ");
-        }
-        let ty = resource.field(*column).ty;
-        // `unnest` flattens arrays of arrays, so arrays travel as text.
-        let array = if ty.array {
-            Type::TEXT_ARRAY
-        } else {
-            array_type(ty.scalar)
-        };
-        let number = w.param(
-            Param::Column {
-                rows: &insert.rows,
-                index,
-            },
-            array,
-        );
-        w.number(number);
-    }
-    w.push(") AS u(");
-    for index in 0..insert.columns.len() {
-        if index > 0 {
-            w.push(", ");
-        }
-        w.indexed("c", index);
-    }
-    w.push(")) ");
+    w.push("WITH n AS (SELECT ");
+    bulk::columns(w, insert);
+    w.push(") ");
     into(w, insert);
     w.push(" SELECT ");
     if w.wants_text() {

@@ -83,6 +83,16 @@ impl Slot {
         Some(Part::of(live, now))
     }
 
+    /// A place on the connection, if it can be counted on without asking, fewer than `most` stand there and they are soon answered.
+    pub(super) fn take_part_if_quick(&self, trust: &Trust, now: Instant, most: u64) -> Option<Part> {
+        let mut slot = self.locked();
+        let live = self.open(&mut slot, trust)?;
+        if trust.asks(live) || !live.is_quick(now, most) {
+            return None;
+        }
+        Some(Part::of(live, now))
+    }
+
     /// A place on the connection, whatever is the matter with it.
     pub(super) fn join(&self, trust: &Trust, now: Instant) -> Option<Part> {
         let mut slot = self.locked();

@@ -11,6 +11,7 @@ mod verdict;
 use std::ops::Range;
 
 pub(super) use many::{delete_many, update_many};
+pub(super) use records::columns;
 use rowstamp_domain::operation::RowBound;
 use tokio_postgres::types::Type;
 pub(super) use upsert::{expected_fields, upsert};

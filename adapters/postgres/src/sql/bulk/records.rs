@@ -15,47 +15,53 @@ use crate::sql::writer::{Writer, array_type};
 /// never joins them by trying each with each.
 pub(super) fn records<'a>(w: &mut Writer<'a>, insert: &'a Insert, merge: Option<(&'a Merge, &[FieldId])>) {
     let resource = &*insert.resource;
-    w.push("n AS MATERIALIZED (SELECT * FROM ROWS FROM (");
-    let mut names = Vec::new();
+    w.push("n AS MATERIALIZED (SELECT ");
+    columns(w, insert);
+    if let Some((merge, expected)) = merge {
+        for index in 0..merge.given.as_ref().map_or(0, |_| merge.set.len()) {
+            let rows = merge.given.as_deref().unwrap_or_default();
+            w.push(", ");
+            array(w, Param::Mask { rows, index }, Type::BOOL_ARRAY, " AS g", index);
+        }
+        for (index, field) in expected.iter().enumerate() {
+            let (rows, field) = (merge.expect.as_slice(), *field);
+            w.push(", ");
+            let ty = column_type(resource, field);
+            array(w, Param::Expected { rows, field }, ty, " AS e", index);
+            w.push(", ");
+            array(w, Param::Expects { rows, field }, Type::BOOL_ARRAY, " AS x", index);
+        }
+    }
+    w.push(", generate_series(1::bigint, ");
+    let count = i64::try_from(insert.rows.len()).unwrap_or(i64::MAX);
+    let count = w.param(Param::BigInt(count), Type::INT8);
+    w.number(count);
+    w.push(") AS o)");
+}
+
+/// Writes the columns of the records, `unnest($1) AS c0, …`.
+///
+/// They stand in the list of what is selected, where PostgreSQL takes an element of each array in turn; in FROM it would write the elements
+/// of each array into a store of its own first, which takes several times as long.
+pub(in crate::sql) fn columns<'a>(w: &mut Writer<'a>, insert: &'a Insert) {
     for (index, column) in insert.columns.iter().enumerate() {
+        if index > 0 {
+            w.push(", ");
+        }
         let param = Param::Column {
             rows: &insert.rows,
             index,
         };
-        array(w, param, column_type(resource, *column));
-        names.push(("c", index));
+        array(w, param, column_type(&insert.resource, *column), " AS c", index);
     }
-    if let Some((merge, expected)) = merge {
-        for index in 0..merge.given.as_ref().map_or(0, |_| merge.set.len()) {
-            let rows = merge.given.as_deref().unwrap_or_default();
-            array(w, Param::Mask { rows, index }, Type::BOOL_ARRAY);
-            names.push(("g", index));
-        }
-        for (index, field) in expected.iter().enumerate() {
-            let (rows, field) = (merge.expect.as_slice(), *field);
-            array(w, Param::Expected { rows, field }, column_type(resource, field));
-            names.push(("e", index));
-            array(w, Param::Expects { rows, field }, Type::BOOL_ARRAY);
-            names.push(("x", index));
-        }
-    }
-    w.push("generate_series(1::bigint, ");
-    let count = i64::try_from(insert.rows.len()).unwrap_or(i64::MAX);
-    let count = w.param(Param::BigInt(count), Type::INT8);
-    w.number(count);
-    w.push(")) AS u(");
-    for (name, index) in names {
-        w.indexed(name, index);
-        w.push(", ");
-    }
-    w.push("o))");
 }
 
-fn array<'a>(w: &mut Writer<'a>, param: Param<'a>, ty: Type) {
+fn array<'a>(w: &mut Writer<'a>, param: Param<'a>, ty: Type, name: &'static str, index: usize) {
     w.push("unnest(");
     let number = w.param(param, ty);
     w.number(number);
-    w.push("), ");
+    w.push(")");
+    w.indexed(name, index);
 }
 
 /// `unnest` flattens arrays of arrays, so arrays travel as text.
