@@ -11,6 +11,8 @@ use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::{debug, error, warn};
 
+use super::driver::Driver;
+use super::line::Line;
 use super::live::Live;
 use super::settings::{Settings, Statements};
 use super::tls::{self, TlsMode};
@@ -71,8 +73,8 @@ impl Connector {
     /// # Errors
     /// [`StoreError::Unavailable`], whatever went wrong: nothing was sent that could have been carried out.
     pub(crate) async fn connect(&self, moment: u64) -> Result<Live, Failure> {
-        let client = self.connect_client().await?;
-        Ok(Live::new(client, self.statements, moment))
+        let (client, line) = self.connect_in_time().await?;
+        Ok(Live::new(client, line, self.statements, moment))
     }
 
     /// The same, without what makes it a connection of the pool.
@@ -80,6 +82,10 @@ impl Connector {
     /// # Errors
     /// [`StoreError::Unavailable`], as [`Connector::connect`].
     pub(crate) async fn connect_client(&self) -> Result<Client, Failure> {
+        self.connect_in_time().await.map(|(client, _)| client)
+    }
+
+    async fn connect_in_time(&self) -> Result<(Client, Arc<Line>), Failure> {
         // One limit around everything, since a server can fall silent at any step: name, socket, TLS, login, first question.
         if let Ok(result) = tokio::time::timeout(self.timeout, self.log_in()).await {
             return result;
@@ -104,7 +110,7 @@ impl Connector {
         })
     }
 
-    async fn log_in(&self) -> Result<Client, Failure> {
+    async fn log_in(&self) -> Result<(Client, Arc<Line>), Failure> {
         let attempt = match self.attempt(&self.config).await {
             // A refused password may have been a stale one; a credential source that caches makes a new one. Or it was clear text that
             // was refused: the server has one answer for both.
@@ -121,7 +127,7 @@ impl Connector {
         })
     }
 
-    async fn attempt(&self, config: &Config) -> Result<Client, Attempt> {
+    async fn attempt(&self, config: &Config) -> Result<(Client, Arc<Line>), Attempt> {
         let tls = self.tls.clone().ok_or(Attempt::Failed)?;
         let mut config = config.clone();
         match self.credentials.password().await {
@@ -136,12 +142,14 @@ impl Connector {
         }
         match config.connect(tls).await {
             Ok((client, connection)) => {
+                let line = Arc::new(Line::new());
+                let driver = Driver::new(connection, Arc::clone(&line));
                 tokio::spawn(async move {
-                    if let Err(cause) = connection.await {
+                    if let Err(cause) = driver.await {
                         debug!(%cause, "a PostgreSQL connection ended");
                     }
                 });
-                Ok(client)
+                Ok((client, line))
             }
             Err(cause) => {
                 let hosts = self

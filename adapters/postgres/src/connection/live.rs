@@ -9,6 +9,7 @@ use foldhash::fast::RandomState;
 use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::{Client, Error, Statement};
 
+use super::line::Line;
 use super::settings::Statements;
 use crate::encode::Encoding;
 use crate::errors::never_sent;
@@ -16,12 +17,6 @@ use crate::sql::Plan;
 
 /// Statements kept prepared on one connection; beyond it the longest unused ones are closed.
 const MAX_STATEMENTS: usize = 500;
-
-/// How long nobody on a connection may have an answer before those who can keep away from it.
-const STUCK: Duration = Duration::from_secs(1);
-
-/// Up to which wait a line counts as quick.
-const QUICK: Duration = Duration::from_millis(1);
 
 /// A connection with its statements.
 #[derive(Debug)]
@@ -36,16 +31,7 @@ pub(crate) struct Live {
     born: u64,
     /// The moment of the pool at which it was last known to be alive.
     seen: AtomicU64,
-    /// How often somebody began to share it, and how often somebody ceased to.
-    joined: AtomicU64,
-    left: AtomicU64,
-    /// The place behind the last one that had its answer: whoever stands there or before it has nobody before it.
-    front: AtomicU64,
-    made: Instant,
-    /// The nanoseconds since `made` after which its line last moved: somebody had an answer, or was the first to stand there.
-    moved: AtomicU64,
-    /// In how many nanoseconds the line has moved by one lately.
-    pace: AtomicU64,
+    line: Arc<Line>,
     /// Whether it has been replaced while somebody was using it.
     pub(super) stray: AtomicBool,
     /// Whether somebody gave up waiting for a statement that may still be running here.
@@ -74,10 +60,6 @@ impl Heard {
     }
 }
 
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
 /// A plan, prepared on one connection.
 #[derive(Debug)]
 pub(crate) struct Prepared {
@@ -98,19 +80,15 @@ pub(crate) enum PrepareError {
 }
 
 impl Live {
-    pub(crate) fn new(client: Client, mode: Statements, born: u64) -> Self {
+    /// `line` is the one that the connection's driver knows.
+    pub(super) fn new(client: Client, line: Arc<Line>, mode: Statements, born: u64) -> Self {
         Self {
             client,
             mode,
             born,
             seen: AtomicU64::new(born),
             heard: Mutex::new(Heard::now()),
-            joined: AtomicU64::new(0),
-            left: AtomicU64::new(0),
-            front: AtomicU64::new(0),
-            made: Instant::now(),
-            moved: AtomicU64::new(0),
-            pace: AtomicU64::new(nanoseconds(QUICK)),
+            line,
             stray: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             statements: Mutex::default(),
@@ -128,77 +106,32 @@ impl Live {
         self.mode
     }
 
-    /// Notes that the server was heard of just now.
-    pub(super) fn touch(&self) {
-        self.moved_now();
-    }
-
-    /// The same, and tells for how many nanoseconds the line had not moved.
-    fn moved_now(&self) -> u64 {
-        let now = Heard::now();
-        let moved = self.age(now.monotonic);
-        let before = self.moved.fetch_max(moved, Ordering::SeqCst);
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = now;
-        moved.saturating_sub(before)
+    /// Those who wait for an answer here.
+    pub(super) fn line(&self) -> &Line {
+        &self.line
     }
 
     /// How many share it at the moment.
     pub(crate) fn users(&self) -> u64 {
-        let left = self.left.load(Ordering::SeqCst);
-        self.joined.load(Ordering::SeqCst) - left
+        self.line.users()
     }
 
-    /// Puts one more into the line of those who wait for an answer here, and tells its place.
-    pub(super) fn join(&self, now: Instant) -> u64 {
-        let place = self.joined.fetch_add(1, Ordering::SeqCst);
-        if !self.stands_behind(place) {
-            self.moved.fetch_max(self.age(now), Ordering::SeqCst);
-        }
-        place
+    /// Notes that the server was heard of just now.
+    pub(super) fn touch(&self) {
+        let now = Heard::now();
+        self.line.moves(now.monotonic);
+        self.hears(now);
     }
 
-    /// Notes that whoever stands at this place had an answer, and so everybody before it had one.
+    /// Notes that whoever stands at this place of the line had an answer.
     pub(super) fn answered(&self, place: u64) {
-        let took = self.moved_now();
-        // Two who are answered at once may overwrite each other here; it is a mean.
-        let pace = self.pace.load(Ordering::Relaxed);
-        self.pace.store(pace - pace / 8 + took / 8, Ordering::Relaxed);
-        self.front.fetch_max(place + 1, Ordering::SeqCst);
+        let now = Heard::now();
+        self.line.answered(place, now.monotonic);
+        self.hears(now);
     }
 
-    /// Whether there are fewer than `most` in the line, and whoever joins them will soon have an answer, as the line has moved lately.
-    pub(super) fn is_quick(&self, now: Instant, most: u64) -> bool {
-        let joined = self.joined.load(Ordering::SeqCst);
-        let ahead = joined.saturating_sub(self.front.load(Ordering::SeqCst));
-        let expected = ahead.saturating_mul(self.pace.load(Ordering::Relaxed));
-        let since = self.age(now).saturating_sub(self.moved.load(Ordering::SeqCst));
-        ahead == 0 || (ahead < most && expected.max(since) < nanoseconds(QUICK))
-    }
-
-    /// Takes one out of the line, answered or not. `true` says that it was the last.
-    pub(super) fn leave(&self) -> bool {
-        let left = self.left.fetch_add(1, Ordering::SeqCst) + 1;
-        self.joined.load(Ordering::SeqCst) == left
-    }
-
-    /// Whether somebody before this place of the line may have no answer yet. Answers come in its order.
-    pub(super) fn stands_behind(&self, place: u64) -> bool {
-        self.front.load(Ordering::SeqCst) < place
-    }
-
-    /// Whether there is a line, even of statements whose askers are gone, and nobody in it has had an answer for long.
-    pub(super) fn is_stuck(&self, now: Instant) -> bool {
-        self.stands_behind(self.joined.load(Ordering::SeqCst)) && now >= self.stuck_at()
-    }
-
-    /// When its line counts as stuck, unless it moves before.
-    pub(super) fn stuck_at(&self) -> Instant {
-        self.made + Duration::from_nanos(self.moved.load(Ordering::SeqCst)) + STUCK
-    }
-
-    /// The nanoseconds since it was made.
-    fn age(&self, now: Instant) -> u64 {
-        nanoseconds(now.saturating_duration_since(self.made))
+    fn hears(&self, now: Heard) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 
     pub(super) const fn born(&self) -> u64 {

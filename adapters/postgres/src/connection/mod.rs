@@ -3,6 +3,8 @@
 //! [`connector`] is the only place that connects. Nothing here knows an operation.
 
 mod connector;
+mod driver;
+mod line;
 mod live;
 mod pool;
 mod settings;

@@ -77,7 +77,8 @@ impl Shared<'_> {
     /// When somebody before this one has kept the line waiting for so long that it is better left; `None` where nobody stands before
     /// it any more.
     pub(crate) fn stuck_at(&self) -> Option<Instant> {
-        self.live.stands_behind(self.place).then(|| self.live.stuck_at())
+        let line = self.live.line();
+        line.stands_behind(self.place).then(|| line.stuck_at())
     }
 
     /// Gives the connection no new work, since a statement on it did not end in time. Where nobody else waits for it, the statement is
@@ -98,7 +99,7 @@ impl Shared<'_> {
 impl Drop for Shared<'_> {
     fn drop(&mut self) {
         let runtime = Handle::try_current();
-        if self.live.leave() {
+        if self.live.line().leave() {
             self.pool.is_no_stray(&self.live);
             // Retired, it has no users to come; whoever is still worked for has given up.
             if self.live.abandoned.load(Ordering::SeqCst)
@@ -195,8 +196,8 @@ impl Exclusive {
     }
 }
 
-/// How many short statements are worth a second server process that works for them. Waking it costs more than such a statement does, and
-/// where there are few processors there is none for it.
+/// How many short statements are worth another server process that works for them: waking it costs more than such a statement does, and where
+/// there are few processors it finds none.
 fn most_together() -> u64 {
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
     u64::try_from(32 / processors).map_or(4, |most| most.max(4))
@@ -240,10 +241,14 @@ impl Pool {
         .map_err(|failure| failure.error)
     }
 
-    /// A place on a shared connection that can be counted on as it is. Whoever is soon answered joins others in the first line that moves
-    /// quickly; anybody else goes where the fewest statements are under way. While all are busy another one is opened in the background.
+    /// A place on a shared connection that can be counted on as it is: of those that are open the one with the fewest statements under way.
+    /// While all are busy another one is opened in the background. Short statements meet in the first line that moves quickly, since the server
+    /// takes what comes together in one go; but two are better served side by side.
     pub(crate) fn shared_at_hand(self: &Arc<Self>, now: Instant, is_short: bool) -> Option<Shared<'_>> {
-        if is_short && let Some(shared) = self.in_a_quick_line(now) {
+        if is_short
+            && self.shared.iter().map(Slot::in_flight).sum::<usize>() > 1
+            && let Some(shared) = self.with_others(now)
+        {
             return Some(shared);
         }
         let slot = self.least_busy(|_| true)?;
@@ -255,9 +260,9 @@ impl Pool {
         Some(self.share(part, slot, counted))
     }
 
-    fn in_a_quick_line(&self, now: Instant) -> Option<Shared<'_>> {
+    fn with_others(&self, now: Instant) -> Option<Shared<'_>> {
         self.shared.iter().filter(|slot| slot.is_connected()).find_map(|slot| {
-            let part = slot.take_part_if_quick(&self.trust, now, self.most_together)?;
+            let part = slot.join_others(&self.trust, now, self.most_together)?;
             let (counted, _) = Counted::in_slot(slot);
             Some(self.share(part, slot, counted))
         })
@@ -286,8 +291,8 @@ impl Pool {
         Ok(self.share(part, slot, counted))
     }
 
-    /// Of the open shared connections that satisfy `condition` the one with the fewest statements under way; the last of them, since the first
-    /// ones are where short statements meet.
+    /// Of the open shared connections that satisfy `condition` the one with the fewest statements under way; the last of such, since short
+    /// statements meet in the first.
     fn least_busy(&self, condition: impl Fn(&Slot) -> bool) -> Option<&Slot> {
         self.shared
             .iter()

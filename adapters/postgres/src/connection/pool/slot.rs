@@ -77,17 +77,17 @@ impl Slot {
     pub(super) fn take_part(&self, trust: &Trust, now: Instant) -> Option<Part> {
         let mut slot = self.locked();
         let live = self.open(&mut slot, trust)?;
-        if trust.asks(live) || live.is_stuck(now) {
+        if trust.asks(live) || live.line().is_stuck(now) {
             return None;
         }
         Some(Part::of(live, now))
     }
 
-    /// A place on the connection, if it can be counted on without asking, fewer than `most` stand there and they are soon answered.
-    pub(super) fn take_part_if_quick(&self, trust: &Trust, now: Instant, most: u64) -> Option<Part> {
+    /// A place on the connection, if it can be counted on without asking, and the fewer than `most` who wait there do not for long.
+    pub(super) fn join_others(&self, trust: &Trust, now: Instant, most: u64) -> Option<Part> {
         let mut slot = self.locked();
         let live = self.open(&mut slot, trust)?;
-        if trust.asks(live) || !live.is_quick(now, most) {
+        if trust.asks(live) || !live.line().takes_more(now, most) {
             return None;
         }
         Some(Part::of(live, now))
@@ -102,7 +102,7 @@ impl Slot {
 
     /// Whether there is a connection and its line does not move.
     pub(super) fn is_stuck(&self, now: Instant) -> bool {
-        self.locked().as_ref().is_some_and(|live| live.is_stuck(now))
+        self.locked().as_ref().is_some_and(|live| live.line().is_stuck(now))
     }
 
     /// Puts a new connection here, with its first user.
@@ -170,7 +170,7 @@ impl Part {
     /// Called under the slot's lock, so that a connection that was retired has no users to come.
     fn of(live: &Arc<Live>, now: Instant) -> Self {
         Self {
-            place: live.join(now),
+            place: live.line().join(now),
             live: Arc::clone(live),
         }
     }
