@@ -53,7 +53,7 @@ pub(super) fn read_scalar(text: Cow<'_, str>, ty: ScalarType) -> Result<Value, V
     })
 }
 
-pub(super) fn without_nul(text: Cow<'_, str>) -> Result<String, ValueError> {
+fn without_nul(text: Cow<'_, str>) -> Result<String, ValueError> {
     if text.as_bytes().contains(&0) {
         Err(ValueError::Nul)
     } else {
