@@ -87,9 +87,7 @@ fn store(vars: &Vars, concurrency: usize, problems: &mut Problems) -> Option<Pos
     if !rowstamp_postgres::Settings::pool_size_is_given(vars) {
         settings = settings.with_pool_size(concurrency);
     }
-    if let Err(unreadable) = settings.trust(rowstamp_rds::CERTIFICATE_AUTHORITIES.as_bytes()) {
-        problems.report("PGSSLROOTCERT", unreadable);
-    }
+    settings.trust(rowstamp_rds::CERTIFICATE_AUTHORITIES);
     let credentials = credentials(&settings, vars, problems)?;
     Some(PostgresStore::new(&settings, credentials))
 }

@@ -49,9 +49,7 @@ impl Choice {
             return Some(Self::Private);
         }
         let mut settings = Settings::read(vars, problems)?;
-        if let Err(unreadable) = settings.trust(rowstamp_rds::CERTIFICATE_AUTHORITIES.as_bytes()) {
-            problems.report("PGSSLROOTCERT", unreadable);
-        }
+        settings.trust(rowstamp_rds::CERTIFICATE_AUTHORITIES);
         let credentials: Arc<dyn CredentialSource> = match settings.read_login(vars, problems)? {
             Login::Password => Arc::new(FixedPassword(settings.password().cloned())),
             Login::Iam { host, port, user } => iam(host, port, user, vars, problems).await?,

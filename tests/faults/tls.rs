@@ -10,9 +10,6 @@ use rowstamp_postgres::{PostgresStore, Settings};
 use rowstamp_tests::certificates::{Authority, Identity};
 use rowstamp_tests::postgres_server::PostgresServer;
 use rowstamp_tests::served::Directory;
-use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 
 use crate::fixture::settings;
 
@@ -148,16 +145,6 @@ async fn allow_speaks_tls_with_a_server_of_this_machine_that_takes_nothing_else(
         assert_eq!(encrypted(&store, &server).await, expected, "{mode}");
         left(store, &server).await;
     }
-}
-
-#[test]
-fn every_authority_of_amazon_rds_can_verify_a_server() {
-    let pem = rowstamp_rds::CERTIFICATE_AUTHORITIES.as_bytes();
-    let certificates: Vec<CertificateDer<'_>> = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<_, _>>()
-        .unwrap();
-    let (taken, refused) = RootCertStore::empty().add_parsable_certificates(certificates);
-    assert!(taken > 80 && refused == 0, "{taken} taken, {refused} refused");
 }
 
 #[tokio::test]

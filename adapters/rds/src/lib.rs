@@ -16,39 +16,37 @@ mod tokens;
 
 #[cfg(feature = "iam")]
 pub use login::IamLogin;
+use rustls_pki_types::{Der, TrustAnchor};
 #[cfg(feature = "iam")]
 pub use tokens::IamTokens;
 
-/// The certificate authorities of Amazon RDS and Aurora, as PEM text.
+/// The certificate authorities of Amazon RDS and Aurora: of each the name and the key.
 ///
 /// RDS Proxy's certificates come from Amazon Trust Services instead, which the public web roots include: trust both.
-/// Where the text comes from and how it is renewed stands in `certificates/NOTE.md`.
-pub const CERTIFICATE_AUTHORITIES: &str = include_str!("../certificates/rds-ca.pem");
+/// Where they come from and how they are renewed stands in `certificates/NOTE.md`.
+pub static CERTIFICATE_AUTHORITIES: &[TrustAnchor<'static>] =
+    include!(concat!(env!("OUT_DIR"), "/trust_anchors.rs"));
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
     use super::*;
 
+    const PEM: &str = include_str!("../certificates/rds-ca.pem");
+
     /// The days that the comments of the certificates give as their ends.
     fn ends() -> Vec<&'static str> {
-        CERTIFICATE_AUTHORITIES
-            .lines()
+        PEM.lines()
             .filter_map(|line| line.strip_prefix("# ")?.rsplit_once(", until "))
             .map(|(_, end)| end)
             .collect()
     }
 
     #[test]
-    fn every_certificate_is_whole_and_named() {
-        let begun = CERTIFICATE_AUTHORITIES
-            .matches("-----BEGIN CERTIFICATE-----")
-            .count();
-        let ended = CERTIFICATE_AUTHORITIES
-            .matches("-----END CERTIFICATE-----")
-            .count();
-        assert!(begun > 80, "{begun}");
-        assert_eq!((begun, begun), (ended, ends().len()));
+    fn every_authority_is_there_and_named() {
+        let count = CERTIFICATE_AUTHORITIES.len();
+        assert!(count > 80, "{count}");
+        assert_eq!(count, ends().len());
         for region in [
             "us-east-1",
             "eu-west-1",
@@ -56,10 +54,14 @@ mod tests {
             "ap-northeast-1",
             "sa-east-1",
         ] {
-            assert!(
-                CERTIFICATE_AUTHORITIES.contains(&format!("Amazon RDS {region} Root CA RSA2048 G1")),
-                "{region}"
-            );
+            for key in ["RSA2048", "RSA4096", "ECC384"] {
+                let name = format!("Amazon RDS {region} Root CA {key} G1");
+                let is_its = |anchor: &TrustAnchor<'_>| {
+                    let mut windows = anchor.subject.windows(name.len());
+                    windows.any(|window| window == name.as_bytes())
+                };
+                assert!(CERTIFICATE_AUTHORITIES.iter().any(is_its), "{name}");
+            }
         }
     }
 

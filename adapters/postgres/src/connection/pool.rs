@@ -261,11 +261,14 @@ impl Pool {
     }
 
     fn with_others(&self, now: Instant) -> Option<Shared<'_>> {
-        self.shared.iter().filter(|slot| slot.is_connected()).find_map(|slot| {
-            let part = slot.join_others(&self.trust, now, self.most_together)?;
-            let (counted, _) = Counted::in_slot(slot);
-            Some(self.share(part, slot, counted))
-        })
+        self.shared
+            .iter()
+            .filter(|slot| slot.is_connected())
+            .find_map(|slot| {
+                let part = slot.join_others(&self.trust, now, self.most_together)?;
+                let (counted, _) = Counted::in_slot(slot);
+                Some(self.share(part, slot, counted))
+            })
     }
 
     /// A shared connection: one at hand, one whose line moves where those at hand are stuck, or one that is made or asked first.

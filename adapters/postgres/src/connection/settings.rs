@@ -11,6 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rowstamp_ports::{Problems, Secret, Vars};
+use rustls::pki_types::TrustAnchor;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode as DriverSslMode, TargetSessionAttrs};
 
@@ -167,14 +168,9 @@ impl Settings {
         self
     }
 
-    /// Trusts these certificates (PEM) beside the public web roots, unless `PGSSLROOTCERT` names others.
-    ///
-    /// # Errors
-    /// When `pem` holds something that is no certificate.
-    pub fn trust(&mut self, pem: &[u8]) -> Result<(), Problems> {
-        let mut problems = Problems::new();
-        self.roots.add("certificates", pem, &mut problems);
-        problems.into_result(Some(()))
+    /// Trusts these authorities beside the public web roots, unless `PGSSLROOTCERT` names others.
+    pub const fn trust(&mut self, authorities: &'static [TrustAnchor<'static>]) {
+        self.roots.add(authorities);
     }
 
     /// The password from the URL or `PGPASSWORD`.

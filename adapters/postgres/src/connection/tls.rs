@@ -9,7 +9,7 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -50,31 +50,28 @@ impl TlsMode {
 /// The certificate authorities that are trusted: the public web roots and those added, or only those named.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Roots {
-    added: Vec<CertificateDer<'static>>,
-    only_named: bool,
+    added: &'static [TrustAnchor<'static>],
+    named: Option<Vec<CertificateDer<'static>>>,
 }
 
 impl Roots {
     /// Trusts these as well.
-    pub(super) fn add(&mut self, name: &str, pem: &[u8], problems: &mut Problems) {
-        if self.only_named {
-            return;
-        }
-        self.added.extend(read_pem(name, pem, problems));
+    pub(super) const fn add(&mut self, authorities: &'static [TrustAnchor<'static>]) {
+        self.added = authorities;
     }
 
     /// Trusts these and no others.
     pub(super) fn replace(&mut self, name: &str, pem: &[u8], problems: &mut Problems) {
-        self.added = read_pem(name, pem, problems);
-        self.only_named = true;
+        self.named = Some(read_pem(name, pem, problems));
     }
 
     fn store(&self) -> RootCertStore {
         let mut store = RootCertStore::empty();
-        if !self.only_named {
-            store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        if let Some(named) = &self.named {
+            store.add_parsable_certificates(named.iter().cloned());
+        } else {
+            store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().chain(self.added).cloned());
         }
-        store.add_parsable_certificates(self.added.iter().cloned());
         store
     }
 }
@@ -257,7 +254,7 @@ mod tests {
             ),
         ] {
             let mut problems = Problems::new();
-            Roots::default().add("bundle", pem, &mut problems);
+            Roots::default().replace("bundle", pem, &mut problems);
             assert_eq!(problems.iter().collect::<Vec<_>>(), [told]);
         }
     }

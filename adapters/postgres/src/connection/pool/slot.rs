@@ -102,7 +102,9 @@ impl Slot {
 
     /// Whether there is a connection and its line does not move.
     pub(super) fn is_stuck(&self, now: Instant) -> bool {
-        self.locked().as_ref().is_some_and(|live| live.line().is_stuck(now))
+        self.locked()
+            .as_ref()
+            .is_some_and(|live| live.line().is_stuck(now))
     }
 
     /// Puts a new connection here, with its first user.

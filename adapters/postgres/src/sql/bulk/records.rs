@@ -29,7 +29,13 @@ pub(super) fn records<'a>(w: &mut Writer<'a>, insert: &'a Insert, merge: Option<
             let ty = column_type(resource, field);
             array(w, Param::Expected { rows, field }, ty, " AS e", index);
             w.push(", ");
-            array(w, Param::Expects { rows, field }, Type::BOOL_ARRAY, " AS x", index);
+            array(
+                w,
+                Param::Expects { rows, field },
+                Type::BOOL_ARRAY,
+                " AS x",
+                index,
+            );
         }
     }
     w.push(", generate_series(1::bigint, ");
