@@ -18,15 +18,6 @@ pub use error::{BodyError, Place};
 /// One object: its keys, no two alike, and its values as they were written, in the order of the body.
 pub type Members<'a> = Vec<(Cow<'a, str>, &'a str)>;
 
-/// What a body holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Objects<'a> {
-    /// An object.
-    One(Members<'a>),
-    /// An array of objects, which may be empty.
-    Many(Vec<Members<'a>>),
-}
-
 /// How much a body may ask of its reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BodyLimits {
@@ -55,7 +46,8 @@ pub fn read_object(bytes: &[u8], limits: BodyLimits) -> Result<Members<'_>, Body
     let mut reader = Reader::new(bytes, limits)?;
     match reader.token()? {
         Token::ObjectStart => {
-            let members = reader.members(1, None, 8)?;
+            let mut members = Vec::new();
+            reader.members(1, None, &mut members)?;
             reader.finish()?;
             Ok(members)
         }
@@ -67,15 +59,29 @@ pub fn read_object(bytes: &[u8], limits: BodyLimits) -> Result<Members<'_>, Body
     }
 }
 
-/// Reads a body that is one object or an array of objects.
+/// Reads a body that is one object or an array of objects, calls `each` with each of them, and tells whether it is an array.
+///
+/// `each` has seen some before a mistake is found behind them.
 ///
 /// # Errors
 /// The first mistake, and where it is.
-pub fn read_objects(bytes: &[u8], limits: BodyLimits) -> Result<Objects<'_>, BodyError> {
+pub fn for_each_object<'a>(
+    bytes: &'a [u8],
+    limits: BodyLimits,
+    mut each: impl FnMut(&mut Members<'a>),
+) -> Result<bool, BodyError> {
     let mut reader = Reader::new(bytes, limits)?;
-    let objects = match reader.token()? {
-        Token::ObjectStart => Objects::One(reader.members(1, None, 8)?),
-        Token::ArrayStart => Objects::Many(reader.records()?),
+    let is_array = match reader.token()? {
+        Token::ObjectStart => {
+            let mut members = Vec::new();
+            reader.members(1, None, &mut members)?;
+            each(&mut members);
+            false
+        }
+        Token::ArrayStart => {
+            reader.records(each)?;
+            true
+        }
         token => {
             return Err(BodyError::NotAnObject {
                 record: None,
@@ -85,7 +91,7 @@ pub fn read_objects(bytes: &[u8], limits: BodyLimits) -> Result<Objects<'_>, Bod
         }
     };
     reader.finish()?;
-    Ok(objects)
+    Ok(is_array)
 }
 
 struct Reader<'a> {
@@ -147,19 +153,18 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads what follows the opening bracket of an array of objects.
-    fn records(&mut self) -> Result<Vec<Members<'a>>, BodyError> {
+    fn records(&mut self, mut each: impl FnMut(&mut Members<'a>)) -> Result<(), BodyError> {
         self.depth_left(1)?;
-        let mut records: Vec<Members<'a>> = Vec::new();
         if self.scanner.take(b']') {
-            return Ok(records);
+            return Ok(());
         }
-        loop {
-            let index = records.len();
+        let mut members = Vec::new();
+        for index in 0.. {
             match self.token()? {
                 Token::ObjectStart => {
-                    // The records of a body are mostly alike.
-                    let capacity = records.last().map_or(8, Vec::len);
-                    records.push(self.members(2, Some(index), capacity)?);
+                    members.clear();
+                    self.members(2, Some(index), &mut members)?;
+                    each(&mut members);
                 }
                 token => {
                     return Err(BodyError::NotAnObject {
@@ -170,27 +175,27 @@ impl<'a> Reader<'a> {
                 }
             }
             if self.scanner.take(b']') {
-                return Ok(records);
+                break;
             }
             if !self.scanner.take(b',') {
                 return Err(self.expected(ScanProblem::CommaOrBracket));
             }
         }
+        Ok(())
     }
 
-    /// Reads what follows the opening brace of an object.
+    /// Reads what follows the opening brace of an object into `members`, which is empty.
     fn members(
         &mut self,
         open: u8,
         record: Option<usize>,
-        capacity: usize,
-    ) -> Result<Members<'a>, BodyError> {
+        members: &mut Members<'a>,
+    ) -> Result<(), BodyError> {
         let depth_left = self.depth_left(open)?;
-        let mut members: Members<'a> = Vec::new();
         if self.scanner.take(b'}') {
-            return Ok(members);
+            return Ok(());
         }
-        members.reserve(capacity);
+        members.reserve(8);
         let mut seen = None;
         loop {
             self.scanner.skip_whitespace();
@@ -204,7 +209,7 @@ impl<'a> Reader<'a> {
                     StringProblem::LoneSurrogate => "holds half of a surrogate pair",
                 },
             })?;
-            if is_duplicate(&key, &members, &mut seen) {
+            if is_duplicate(&key, members, &mut seen) {
                 return Err(BodyError::DuplicateKey {
                     record,
                     key: Excerpt::of(&key),
@@ -216,7 +221,7 @@ impl<'a> Reader<'a> {
                 .map_err(|error| self.error(error))?;
             members.push((key, value));
             if self.scanner.take(b'}') {
-                return Ok(members);
+                return Ok(());
             }
             if !self.scanner.take(b',') {
                 return Err(self.expected(ScanProblem::CommaOrBrace));
@@ -271,8 +276,15 @@ mod tests {
         read_object(text.as_bytes(), LIMITS)
     }
 
-    fn objects(text: &str) -> Result<Objects<'_>, BodyError> {
-        read_objects(text.as_bytes(), LIMITS)
+    /// The objects of a body, and whether it is an array.
+    fn objects(text: &str) -> Result<(Vec<Members<'_>>, bool), BodyError> {
+        objects_within(text.as_bytes(), LIMITS)
+    }
+
+    fn objects_within(bytes: &[u8], limits: BodyLimits) -> Result<(Vec<Members<'_>>, bool), BodyError> {
+        let mut objects = Vec::new();
+        let is_array = for_each_object(bytes, limits, |members| objects.push(members.clone()))?;
+        Ok((objects, is_array))
     }
 
     #[test]
@@ -300,11 +312,14 @@ mod tests {
 
     #[test]
     fn one_object_and_an_array_are_told_apart() {
-        assert_eq!(objects("{}").unwrap(), Objects::One(Vec::new()));
-        assert_eq!(objects(" [ ] ").unwrap(), Objects::Many(Vec::new()));
+        assert_eq!(objects("{}").unwrap(), (vec![Vec::new()], false));
+        assert_eq!(objects(" [ ] ").unwrap(), (Vec::new(), true));
         assert_eq!(
-            objects(r#"[{"a":1},{}]"#).unwrap(),
-            Objects::Many(vec![vec![("a".into(), "1")], Vec::new()])
+            objects(r#"[{"a":1},{},{"b":2}]"#).unwrap(),
+            (
+                vec![vec![("a".into(), "1")], Vec::new(), vec![("b".into(), "2")]],
+                true
+            )
         );
     }
 
@@ -447,7 +462,7 @@ mod tests {
         for (text, max_depth) in [("{}", 0), ("[]", 0), ("[{}]", 1)] {
             let limits = BodyLimits { max_depth };
             assert_eq!(
-                read_objects(text.as_bytes(), limits).unwrap_err().code(),
+                objects_within(text.as_bytes(), limits).unwrap_err().code(),
                 "too_deep",
                 "{text}"
             );
@@ -465,7 +480,7 @@ mod tests {
         #[test]
         fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
             let _ = read_object(&bytes, LIMITS);
-            let _ = read_objects(&bytes, LIMITS);
+            let _ = objects_within(&bytes, LIMITS);
         }
 
         #[test]

@@ -27,7 +27,7 @@ pub struct NoSuchField {
 impl Record {
     /// A record of which nothing is given yet.
     pub fn new(definition: Arc<ResourceDefinition>) -> Self {
-        let values = vec![None; definition.fields.len()];
+        let values = definition.fields.iter().map(|_| None).collect();
         Self { definition, values }
     }
 

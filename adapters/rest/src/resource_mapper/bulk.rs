@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rowstamp_domain::body::{BodyLimits, Objects, read_objects};
+use rowstamp_domain::body::{BodyLimits, for_each_object};
 use rowstamp_domain::caller::Caller;
 use rowstamp_domain::definition::{Default, FieldId, ResourceDefinition};
 use rowstamp_domain::operation::{
@@ -81,57 +81,28 @@ pub(crate) fn records(
     caller: &Caller,
     uids: &dyn UidSource,
 ) -> Result<Records, Problem> {
-    let mut changes: Vec<(Record, Vec<Violation>)> = Vec::new();
+    let definition = &served.definition;
     let is_given = |name: &str| match &intent.given {
         None => true,
-        Some(given) => served
-            .definition
-            .field_id(name)
-            .is_some_and(|id| given.contains(&id)),
+        Some(given) => definition.field_id(name).is_some_and(|id| given.contains(&id)),
     };
-    let is_list = match format {
-        RowsFormat::Json => {
-            let invalid = |error: rowstamp_domain::body::BodyError| {
-                Problem::new(codes::INVALID_JSON, error.to_string())
-            };
-            let (objects, is_list) = match read_objects(body, BodyLimits::default()).map_err(invalid)? {
-                Objects::One(members) => (vec![members], false),
-                Objects::Many(objects) => (objects, true),
-            };
-            for mut members in objects {
-                members.retain(|(name, _)| is_given(name));
-                let mut violations = Vec::new();
-                let change = validation::read(&served.definition, &members, &mut violations);
-                changes.push((change, violations));
-            }
-            is_list
-        }
-        RowsFormat::Csv => {
-            let table = csv_rows::read(body).map_err(|error| Problem::new(codes::INVALID_JSON, error))?;
-            for row in &table.rows {
-                let cells = table.names.iter().zip(row).filter(|(name, _)| is_given(name));
-                let cells = cells.map(|(name, cell)| (name.as_str(), cell.as_deref()));
-                changes.push(read_cells(&served.definition, cells));
-            }
-            true
-        }
-    };
-    let mut records = Vec::with_capacity(changes.len());
-    for (mut change, mut violations) in changes {
+    let merges = matches!(intent.conflict, Some((Resolution::Merge, _)));
+    let mut records = Vec::new();
+    let mut refused = None;
+    let mut take = |mut change: Record, mut violations: Vec<Violation>| {
         if let Some(given) = &intent.given
             && !intent.defaults
         {
             nullify(&mut change, given, caller, &violations);
         }
-        let audit = served.definition.audit;
+        let audit = definition.audit;
         let (uid, named) = match change.value(audit.uid) {
             Some(Value::Uuid(uid)) if intent.conflict.is_some() => (*uid, true),
             _ => (uids.next(), false),
         };
-        let merges = matches!(intent.conflict, Some((Resolution::Merge, _)));
         if intent.conflict.is_some() {
             if named && !usable(uid) {
-                violations.push(nil_or_max(&served.definition));
+                violations.push(nil_or_max(definition));
             }
             change.take(audit.uid);
         }
@@ -140,10 +111,37 @@ pub(crate) fn records(
         } else {
             Purpose::Create
         };
-        let sent = Sent::parted(served, change, violations, purpose, caller)?;
-        records.push(NewRecord { sent, uid, named });
+        match Sent::parted(served, change, violations, purpose, caller) {
+            Ok(sent) => records.push(NewRecord { sent, uid, named }),
+            // A body that turns out not to be one is refused for that.
+            Err(problem) => {
+                refused.get_or_insert(problem);
+            }
+        }
+    };
+    let is_list = match format {
+        RowsFormat::Json => for_each_object(body, BodyLimits::default(), |members| {
+            members.retain(|(name, _)| is_given(name));
+            let mut violations = Vec::new();
+            let change = validation::read(definition, members, &mut violations);
+            take(change, violations);
+        })
+        .map_err(|error| Problem::new(codes::INVALID_JSON, error.to_string()))?,
+        RowsFormat::Csv => {
+            let table = csv_rows::read(body).map_err(|error| Problem::new(codes::INVALID_JSON, error))?;
+            for row in &table.rows {
+                let cells = table.names.iter().zip(row).filter(|(name, _)| is_given(name));
+                let cells = cells.map(|(name, cell)| (name.as_str(), cell.as_deref()));
+                let (change, violations) = read_cells(definition, cells);
+                take(change, violations);
+            }
+            true
+        }
+    };
+    match refused {
+        Some(problem) => Err(problem),
+        None => Ok(Records { records, is_list }),
     }
-    Ok(Records { records, is_list })
 }
 
 fn nil_or_max(definition: &ResourceDefinition) -> Violation {
