@@ -122,6 +122,30 @@ async fn a_slow_statement_is_left_alone_and_readers_do_not_stand_behind_it() {
     assert!(took[1] < Duration::from_millis(900), "{took:?}");
 }
 
+/// Short reads share a line for as long as it moves, and so never one that has just stopped.
+#[tokio::test]
+async fn reads_that_come_together_do_not_meet_behind_a_slow_statement() {
+    let library = Fixture::library().await;
+    library
+        .trigger("IF NEW.title LIKE 'slow%' THEN PERFORM pg_sleep(3); END IF;")
+        .await;
+    let uid = library.book("one").await;
+    let proxy = library.proxy();
+    let store = store(&proxy.url(), &[("ROWSTAMP_DB_POOL", "8")]);
+    // All connections are open then, and known to be quick.
+    for _ in 0..20 {
+        join_all((0..20).map(|_| reading(&store, 0, library.reading(uid)))).await;
+    }
+    let context = within(10_000);
+    let slow = store.execute(library.creation("slow").1, &context);
+    let crowds = (0..100).map(|number| reading(&store, 100 + number / 10 * 50, library.reading(uid)));
+    let (slow, took) = futures_util::future::join(slow, join_all(crowds)).await;
+    assert_eq!(slow.unwrap().verdict, Verdict::Created);
+    for took in took {
+        assert!(took < Duration::from_millis(900), "{took:?}");
+    }
+}
+
 /// Who gives up, as where a client has hung up, takes nobody else's way out.
 #[tokio::test]
 async fn who_leaves_a_line_keeps_nobody_in_it() {
