@@ -10,6 +10,9 @@ use rowstamp_postgres::{PostgresStore, Settings};
 use rowstamp_tests::certificates::{Authority, Identity};
 use rowstamp_tests::postgres_server::PostgresServer;
 use rowstamp_tests::served::Directory;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 use crate::fixture::settings;
 
@@ -145,6 +148,22 @@ async fn allow_speaks_tls_with_a_server_of_this_machine_that_takes_nothing_else(
         assert_eq!(encrypted(&store, &server).await, expected, "{mode}");
         left(store, &server).await;
     }
+}
+
+/// What is built in is what the TLS library makes of the certificates itself.
+#[test]
+fn every_authority_of_amazon_rds_can_verify_a_server() {
+    let pem = include_bytes!("../../adapters/rds/certificates/rds-ca.pem");
+    let certificates: Vec<CertificateDer<'_>> = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let mut store = RootCertStore::empty();
+    let (taken, refused) = store.add_parsable_certificates(certificates);
+    assert!(taken > 80 && refused == 0, "{taken} taken, {refused} refused");
+    assert!(
+        store.roots == rowstamp_rds::CERTIFICATE_AUTHORITIES,
+        "the authorities that are built in are others"
+    );
 }
 
 #[tokio::test]
