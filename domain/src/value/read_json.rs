@@ -151,7 +151,7 @@ fn wrong_type(ty: ScalarType, token: Token<'_>) -> ValueError {
 /// The value that a JSON string stands for; nothing if the type is not written as a string.
 fn read_string(text: Cow<'_, str>, ty: ScalarType) -> Result<Option<Value>, ValueError> {
     Ok(Some(match ty {
-        // There is no NUL in it: the scan takes no control character, and unescaping none that is escaped.
+        // There is no NUL in it: the scan refuses one as it is, unescaping one that is escaped.
         ScalarType::Text | ScalarType::Enum => Value::Text(text.into_owned()),
         ScalarType::BigInt => Value::BigInt(read_bigint(&text)?),
         ScalarType::Decimal => Value::Decimal(text.parse::<Decimal>()?),

@@ -42,3 +42,62 @@ impl<C: Future + Unpin> Future for Driver<C> {
         Pin::new(&mut self.connection).poll(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Wake, Waker};
+    use std::time::Instant;
+
+    use super::*;
+
+    /// Counts how often somebody is woken.
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A connection that counts how often it may work.
+    struct Connection(Arc<AtomicUsize>);
+
+    impl Future for Connection {
+        type Output = ();
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Poll::Pending
+        }
+    }
+
+    /// How often the connection has worked after each of four polls, and how often the driver has woken itself.
+    fn driven(standing: usize) -> ([usize; 4], usize) {
+        let (line, worked, woken) = (Arc::new(Line::new()), Arc::default(), Arc::<Woken>::default());
+        for _ in 0..standing {
+            line.join(Instant::now());
+        }
+        let mut driver = Driver::new(Connection(Arc::clone(&worked)), line);
+        let waker = Waker::from(Arc::clone(&woken));
+        let after = [(); 4].map(|()| {
+            let polled = Pin::new(&mut driver).poll(&mut Context::from_waker(&waker));
+            assert!(polled.is_pending());
+            worked.load(Ordering::Relaxed)
+        });
+        (after, woken.0.load(Ordering::Relaxed))
+    }
+
+    #[test]
+    fn whoever_stands_alone_is_served_at_once() {
+        for standing in [0, 1] {
+            assert_eq!(driven(standing), ([1, 2, 3, 4], 0), "{standing}");
+        }
+    }
+
+    #[test]
+    fn where_several_stand_the_others_come_first_once_each_time() {
+        assert_eq!(driven(2), ([0, 1, 1, 2], 2));
+    }
+}

@@ -260,6 +260,7 @@ impl Pool {
         Some(self.share(part, slot, counted))
     }
 
+    /// A place in the first line that takes more.
     fn with_others(&self, now: Instant) -> Option<Shared<'_>> {
         self.shared
             .iter()
