@@ -1,6 +1,7 @@
 //! The Lambda Runtime API: events in, answers out, one at a time or as many as the environment runs at once.
 
 use std::env;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -91,7 +92,8 @@ async fn answer(event: Bytes, context: &Context, parts: &Parts) -> Result<Bytes,
     let mut measured = None;
     let core = async |request| {
         let span = parts.traces.begin(&request, context, cold_start);
-        let answered = span.around(parts.controller.handle_measured(request)).await;
+        let answering = pin!(parts.controller.handle_measured(request));
+        let answered = span.around(answering).await;
         measured = Some((answered.measurement, span));
         answered.response
     };

@@ -3,6 +3,7 @@
 //! It reads from top to bottom like that; each part is a module or a crate of its own.
 
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,7 +91,8 @@ pub(crate) async fn run(api: Option<Api>, flags: Serve, mut vars: Vars) -> Resul
         let (controller, traces) = (Arc::clone(&controller), traced.clone());
         async move {
             let span = traces.begin(&request);
-            let answered = span.around(controller.handle_measured(request)).await;
+            let answering = pin!(controller.handle_measured(request));
+            let answered = span.around(answering).await;
             log::request(&answered.measurement, span.trace_id().as_deref());
             span.end(&answered.measurement);
             answered.response

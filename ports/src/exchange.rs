@@ -193,6 +193,10 @@ impl ApiRequest {
     pub const fn body(&self) -> &Bytes {
         &self.body
     }
+    /// Its name, by itself.
+    pub fn into_request_id(self) -> String {
+        self.request_id
+    }
     /// The entrance it came through.
     pub const fn entrance(&self) -> Entrance {
         self.entrance

@@ -160,6 +160,37 @@ async fn reads_that_come_together_do_not_meet_behind_a_slow_statement() {
     }
 }
 
+/// One that works alone on its line is no better than several who come and go on theirs.
+#[tokio::test]
+async fn nobody_stands_behind_a_slow_statement_because_it_is_alone() {
+    let slow_library = SlowLibrary::with_pool("4").await;
+    let SlowLibrary { library, store, .. } = &slow_library;
+    let patient = within(10_000);
+    let create = async |title: &str| {
+        let began = Instant::now();
+        let created = store.execute(library.creation(title).1, &patient).await;
+        assert_eq!(created.map(|created| created.verdict), Ok(Verdict::Created));
+        began.elapsed()
+    };
+    // Both lines are there then.
+    join_all((0..6).map(|_| create("slow 0.1"))).await;
+    let slow = create("slow 0.9");
+    // On its own line, three times as many stand as beside the slow one.
+    let others = join_all((0..3).map(|_| async {
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        let mut longest = Duration::ZERO;
+        for _ in 0..40 {
+            longest = longest.max(create("quick").await);
+        }
+        longest
+    }));
+    let (slow, others) = futures_util::future::join(slow, others).await;
+    assert!(slow >= Duration::from_millis(900), "{slow:?}");
+    for longest in others {
+        assert!(longest < Duration::from_millis(600), "{longest:?}");
+    }
+}
+
 /// Who gives up, as where a client has hung up, takes nobody else's way out.
 #[tokio::test]
 async fn who_leaves_a_line_keeps_nobody_in_it() {

@@ -122,8 +122,11 @@ impl IdentityProvider for CognitoIdentity {
             Evidence::Authorizer(evidence) => {
                 caller_of_authorizer(evidence, &self.authorizer_keys).map(Arc::new)
             }
-            Evidence::Bearer(token) => self.bearer(token).await,
-            Evidence::LoadBalancer { data, bearer } => self.load_balancer(data, bearer.as_ref()).await,
+            // Boxed, so that whoever has nothing to be verified does not carry the size of verifying.
+            Evidence::Bearer(token) => Box::pin(self.bearer(token)).await,
+            Evidence::LoadBalancer { data, bearer } => {
+                Box::pin(self.load_balancer(data, bearer.as_ref())).await
+            }
         }
     }
 }

@@ -47,7 +47,11 @@ impl Sending {
 }
 
 /// The whole body, without a copy where it came in one piece.
-pub(crate) async fn read<B>(body: B, sending: Sending, limits: Limits) -> Result<Bytes, RequestErrorKind>
+pub(crate) async fn read<B>(
+    body: B,
+    sending: impl FnOnce() -> Sending,
+    limits: Limits,
+) -> Result<Bytes, RequestErrorKind>
 where
     B: Body<Data = Bytes>,
 {
@@ -60,7 +64,7 @@ where
     let too_large = RequestErrorKind::BodyTooLarge { limit_bytes };
     if announced.is_some_and(|bytes| bytes > limit_bytes as u64) {
         // Who waits for a word has sent nothing that would have to be read first.
-        if sending == Sending::Unasked {
+        if sending() == Sending::Unasked {
             discard(body).await;
         }
         return Err(too_large);
@@ -209,7 +213,7 @@ mod tests {
                 announced,
                 falls_silent: false,
             },
-            Sending::Unasked,
+            || Sending::Unasked,
             LIMITS,
         )
         .await
@@ -218,7 +222,7 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_waits_with_a_body_over_the_limit_is_not_told_to_send_it() {
         assert_eq!(
-            read(Untouched, Sending::WhenToldTo, LIMITS).await,
+            read(Untouched, || Sending::WhenToldTo, LIMITS).await,
             Err(RequestErrorKind::BodyTooLarge { limit_bytes: 8 })
         );
     }
@@ -232,7 +236,7 @@ mod tests {
         };
         let begin = Instant::now();
         assert_eq!(
-            read(body, Sending::Unasked, limits).await,
+            read(body, || Sending::Unasked, limits).await,
             Err(RequestErrorKind::BodyIncomplete)
         );
         assert_eq!(begin.elapsed().as_secs(), 10);
@@ -267,7 +271,7 @@ mod tests {
             falls_silent: true,
         };
         assert_eq!(
-            read(body, Sending::Unasked, LIMITS).await,
+            read(body, || Sending::Unasked, LIMITS).await,
             Err(RequestErrorKind::BodyIncomplete)
         );
     }
@@ -281,7 +285,7 @@ mod tests {
             falls_silent: false,
         };
         assert_eq!(
-            read(body, Sending::Unasked, LIMITS)
+            read(body, || Sending::Unasked, LIMITS)
                 .await
                 .map(|bytes| bytes.as_ptr()),
             Ok(piece.as_ptr())

@@ -7,6 +7,7 @@
 //! - [`Server`]: sockets, limits, time limits and the graceful stop around them.
 
 mod body;
+mod head_timer;
 mod patience;
 pub mod request_mapper;
 pub mod response_mapper;

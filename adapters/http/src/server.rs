@@ -14,11 +14,12 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use rowstamp_ports::exchange::{ApiRequest, ApiResponse, RequestError, RequestErrorKind};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::head_timer::HeadTimer;
 use crate::patience::{self, Patient};
 use crate::{Settings, body, request_mapper, response_mapper};
 
@@ -100,10 +101,15 @@ where
             whole: settings.answer_limit,
         },
     );
-    let (head_limit, settings, handler) = (settings.head_limit, Arc::clone(settings), handler.clone());
-    let service = service_fn(move |request| answer(request, Arc::clone(&settings), handler.clone()));
+    let head_limit = settings.head_limit;
+    // One for each connection, so that the processors do not fight over a count that all requests change.
+    let answering = Arc::new(Answering {
+        settings: Arc::clone(settings),
+        handler: handler.clone(),
+    });
+    let service = service_fn(move |request| answer(request, Arc::clone(&answering)));
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
+        .timer(HeadTimer::default())
         .header_read_timeout(head_limit)
         // Its limit of header fields, 100, stays: with another it allocates for them at every request.
         .max_buf_size(HEAD_MAX_BYTES)
@@ -117,22 +123,28 @@ where
     });
 }
 
-async fn answer<H, F>(
-    request: Request<Incoming>,
+/// What the requests of a connection are answered by.
+struct Answering<H> {
     settings: Arc<Settings>,
     handler: H,
+}
+
+async fn answer<H, F>(
+    request: Request<Incoming>,
+    answering: Arc<Answering<H>>,
 ) -> Result<Response<Full<Bytes>>, std::convert::Infallible>
 where
     H: Fn(Result<ApiRequest, RequestError>) -> F,
     F: Future<Output = ApiResponse>,
 {
+    let Answering { settings, handler } = &*answering;
     let (head, incoming) = request.into_parts();
     let limits = body::Limits {
         bytes: settings.max_body_bytes,
         silence: settings.body_silence_limit,
         whole: settings.body_limit,
     };
-    let body = body::read(incoming, body::Sending::of(&head.headers), limits).await;
+    let body = body::read(incoming, || body::Sending::of(&head.headers), limits).await;
     let deadline = Instant::now() + settings.request_limit;
     let mapped = request_mapper::map(head, body, &settings.base_path, Some(deadline));
     // What is left of such a body cannot be told from a next request.

@@ -72,7 +72,7 @@ impl PostgresStore {
     ) -> Result<Outcome, StoreError> {
         let mut tries = Tries::of(context);
         while tries.again(&failure).await {
-            match self.attempt(operation, context).await {
+            match self.attempt(operation, context, Instant::now()).await {
                 Ok(outcome) => return Ok(outcome),
                 Err(next) => failure = next,
             }
@@ -86,17 +86,26 @@ impl PostgresStore {
     }
 
     /// One attempt at an operation.
-    async fn attempt(&self, operation: &Operation, context: &StoreContext) -> Result<Outcome, Failure> {
+    async fn attempt(
+        &self,
+        operation: &Operation,
+        context: &StoreContext,
+        now: Instant,
+    ) -> Result<Outcome, Failure> {
         if self.pool.shares() {
-            self.on_shared(operation, context).await
+            self.on_shared(operation, context, now).await
         } else {
             // Boxed, so that the other way, which is the usual one, does not carry the size of this one.
             Box::pin(self.on_exclusive(operation, context)).await
         }
     }
 
-    async fn on_shared(&self, operation: &Operation, context: &StoreContext) -> Result<Outcome, Failure> {
-        let began = Instant::now();
+    async fn on_shared(
+        &self,
+        operation: &Operation,
+        context: &StoreContext,
+        began: Instant,
+    ) -> Result<Outcome, Failure> {
         let mut shared = match self.pool.shared_at_hand(began, is_short(operation)) {
             Some(shared) => shared,
             None => Box::pin(self.shared(began, context)).await?,
@@ -216,18 +225,19 @@ impl Drop for UnderWay {
 #[async_trait]
 impl RecordStore for PostgresStore {
     async fn execute(&self, operation: Operation, context: &StoreContext) -> Result<Outcome, StoreError> {
-        in_time(context.deadline)?;
+        let now = Instant::now();
+        in_time(context.deadline, now)?;
         if let Some(verdict) = sql::refused_at_once(&operation) {
             return Ok(Outcome::verdict(verdict));
         }
-        match self.attempt(&operation, context).await {
+        match self.attempt(&operation, context, now).await {
             Ok(outcome) => Ok(outcome),
             Err(failure) => Box::pin(self.again(failure, &operation, context)).await,
         }
     }
 
     async fn begin(&self, context: &StoreContext) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        in_time(context.deadline)?;
+        in_time(context.deadline, Instant::now())?;
         let mut tries = Tries::of(context);
         let exclusive = loop {
             match self.exclusive(context).await {
@@ -305,9 +315,9 @@ pub(crate) async fn last_word<T>(
 }
 
 /// Refuses work for a request whose time is over.
-pub(crate) fn in_time(deadline: Option<Instant>) -> Result<(), StoreError> {
+pub(crate) fn in_time(deadline: Option<Instant>, now: Instant) -> Result<(), StoreError> {
     match deadline {
-        Some(deadline) if Instant::now() >= deadline => Err(StoreError::DeadlineExceeded),
+        Some(deadline) if now >= deadline => Err(StoreError::DeadlineExceeded),
         _ => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 use std::future::ready;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
@@ -210,7 +211,7 @@ impl UnitOfWork for Unit {
             return Err(StoreError::Internal);
         }
         // Its answer would come too late to be told.
-        if self.state == State::Open && in_time(self.context.deadline).is_err() {
+        if self.state == State::Open && in_time(self.context.deadline, Instant::now()).is_err() {
             let _ = (*self).end("ROLLBACK", Phase::NothingWritten).await;
             return Err(StoreError::DeadlineExceeded);
         }

@@ -3,7 +3,6 @@
 //! A tag is `"<version>-<hash>"`: the version is the row's `last_updated_at`, the hash stands for everything else that the
 //! representation depends on. Whether a row's version is the one demanded is judged by the store, under its lock.
 
-use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use rowstamp_domain::operation::Precondition;
 use rowstamp_domain::value::Timestamp;
@@ -34,16 +33,19 @@ impl Fingerprint {
 
 /// The tag of a representation.
 pub(crate) fn entity_tag(version: Timestamp, fingerprint: Fingerprint) -> Option<HeaderValue> {
+    let mut buffer = itoa::Buffer::new();
+    let version = buffer.format(version.micros_since_2000()).as_bytes();
     // A sign, 19 digits, a dash, 8 digits and two quotes are at most 31 bytes.
-    let mut tag = Vec::with_capacity(32);
-    tag.push(b'"');
-    tag.extend_from_slice(itoa::Buffer::new().format(version.micros_since_2000()).as_bytes());
-    tag.push(b'-');
+    let mut tag = [b'"'; 31];
+    tag[1..][..version.len()].copy_from_slice(version);
+    let mut end = 1 + version.len();
+    tag[end] = b'-';
     for shift in (0..8).rev() {
-        tag.push(b"0123456789abcdef"[(fingerprint.0 >> (4 * shift)) as usize & 15]);
+        end += 1;
+        tag[end] = b"0123456789abcdef"[(fingerprint.0 >> (4 * shift)) as usize & 15];
     }
-    tag.push(b'"');
-    HeaderValue::from_maybe_shared(Bytes::from(tag)).ok()
+    // The quote behind it stands there already.
+    HeaderValue::from_bytes(&tag[..end + 2]).ok()
 }
 
 /// The conditions of one request.

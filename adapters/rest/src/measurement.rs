@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use rowstamp_domain::definition::ResourceDefinition;
+use rowstamp_ports::Readings;
 use rowstamp_ports::exchange::ApiResponse;
-use rowstamp_ports::{Meter, Readings};
 
 use crate::problem::Problem;
 
@@ -68,15 +68,15 @@ impl Measuring {
         self.code = Some(problem.code().to_owned());
     }
 
-    pub(crate) fn end(self, request_id: &str, meter: &Meter, response: ApiResponse) -> Answered {
+    pub(crate) fn end(self, request_id: String, store: Readings, response: ApiResponse) -> Answered {
         let measurement = Measurement {
-            request_id: request_id.to_owned(),
+            request_id,
             operation: self.operation,
             resource: self.resource,
             status: response.status,
             code: self.code,
             total: self.began.elapsed(),
-            store: meter.read(),
+            store,
         };
         Answered {
             response,

@@ -10,16 +10,19 @@ use rowstamp_ports::{Meter, RecordStore, StoreContext, StoreError, UnitOfWork};
 /// The store behind a Controller.
 pub(crate) struct Metered(pub(crate) Arc<dyn RecordStore>);
 
-#[async_trait]
-impl RecordStore for Metered {
-    async fn execute(&self, operation: Operation, context: &StoreContext) -> Result<Outcome, StoreError> {
+impl Metered {
+    pub(crate) async fn execute(
+        &self,
+        operation: Operation,
+        context: &StoreContext,
+    ) -> Result<Outcome, StoreError> {
         let began = Instant::now();
         let result = self.0.execute(operation, context).await;
         took(&context.meter, began, &result);
         result
     }
 
-    async fn begin(&self, context: &StoreContext) -> Result<Box<dyn UnitOfWork>, StoreError> {
+    pub(crate) async fn begin(&self, context: &StoreContext) -> Result<Box<dyn UnitOfWork>, StoreError> {
         let began = Instant::now();
         let unit = self.0.begin(context).await;
         context.meter.store_took(began.elapsed());
@@ -29,7 +32,7 @@ impl RecordStore for Metered {
         }))
     }
 
-    async fn ready(&self, deadline: Option<Instant>) -> Result<(), StoreError> {
+    pub(crate) async fn ready(&self, deadline: Option<Instant>) -> Result<(), StoreError> {
         self.0.ready(deadline).await
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use http::Method;
 use http::header::{ALLOW, HeaderValue};
+use memchr::memchr;
 use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
@@ -102,10 +103,13 @@ impl Target<'_> {
 pub(crate) fn target<'a>(resources: &'a Resources, path: &str) -> Result<Target<'a>, Problem> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);
-    let mut segments = path.split('/');
-    let first = decode(segments.next().unwrap_or_default())?;
-    let second = segments.next().map(decode).transpose()?;
-    let rest = segments.next();
+    let (first, rest) = segment(path);
+    let (second, rest) = rest.map_or((None, None), |rest| {
+        let (second, rest) = segment(rest);
+        (Some(second), rest)
+    });
+    let first = decode(first)?;
+    let second = second.map(decode).transpose()?;
     match (first.as_ref(), second.as_deref(), rest) {
         ("" | "openapi.json", None, _) => Ok(Target::Document),
         ("health", None, _) => Ok(Target::Health),
@@ -161,8 +165,16 @@ fn not_allowed(target: &Target<'_>, method: &Method) -> Problem {
     problem.header(ALLOW, target.allow())
 }
 
+/// The first segment of a path, and what comes after its slash.
+fn segment(path: &str) -> (&str, Option<&str>) {
+    match memchr(b'/', path.as_bytes()) {
+        Some(slash) => (&path[..slash], Some(&path[slash + 1..])),
+        None => (path, None),
+    }
+}
+
 fn decode(segment: &str) -> Result<Cow<'_, str>, Problem> {
-    if !segment.contains('%') {
+    if memchr(b'%', segment.as_bytes()).is_none() {
         return Ok(Cow::Borrowed(segment));
     }
     percent_decode_str(segment)

@@ -124,7 +124,7 @@ fn write_escaped(text: &[u8], out: &mut Buffer) {
     out.reserve(text.len() + text.len() / 4 + 2);
     out.push(b'"');
     for group in text.chunks(GROUP) {
-        let ahead = out.ahead(LONGEST_ESCAPE * GROUP + 2 * CHUNK);
+        let ahead = out.ahead(LONGEST_ESCAPE * group.len().next_multiple_of(CHUNK) + CHUNK);
         let mut end = 0;
         let (chunks, rest) = group.as_chunks::<CHUNK>();
         for chunk in chunks {

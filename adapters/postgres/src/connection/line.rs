@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 /// How long nobody in a line may have an answer before those who can keep away from it.
 const STUCK: Duration = Duration::from_secs(1);
 
+/// How long a line may have stood before one that moves is better, however many stand there.
+const SLOW: Duration = Duration::from_millis(10);
+
 /// How long whoever joins others in a line may have to wait for its turn.
 const QUICK: Duration = Duration::from_millis(1);
 
@@ -79,12 +82,25 @@ impl Line {
 
     /// Whether somebody stands here, even a statement whose asker is gone, and nobody has had an answer for long.
     pub(super) fn is_stuck(&self, now: Instant) -> bool {
-        self.stands_behind(self.joined.load(Ordering::SeqCst)) && now >= self.stuck_at()
+        self.has_stood_for(STUCK, now)
+    }
+
+    /// The same, for what is a long time only where there is another line.
+    pub(super) fn is_slow(&self, now: Instant) -> bool {
+        self.has_stood_for(SLOW, now)
+    }
+
+    fn has_stood_for(&self, long: Duration, now: Instant) -> bool {
+        self.stands_behind(self.joined.load(Ordering::SeqCst)) && now >= self.last_moved() + long
     }
 
     /// When it counts as stuck, unless it moves before.
     pub(super) fn stuck_at(&self) -> Instant {
-        self.began + Duration::from_nanos(self.moved.load(Ordering::SeqCst)) + STUCK
+        self.last_moved() + STUCK
+    }
+
+    fn last_moved(&self) -> Instant {
+        self.began + Duration::from_nanos(self.moved.load(Ordering::SeqCst))
     }
 
     /// Whether fewer than `most` stand here, and whoever joins them will soon have an answer, by how the line has moved.
@@ -172,15 +188,20 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_stuck_a_second_after_it_moved_and_never_while_nobody_stands_there() {
+    fn a_line_is_slow_and_then_stuck_after_it_moved_and_never_while_nobody_stands_there() {
         let (line, now) = moving(3, 20 * MICROSECOND);
-        assert!(!line.is_stuck(now + 2 * STUCK));
+        assert!(!line.is_stuck(now + 2 * STUCK) && !line.is_slow(now + 2 * STUCK));
         let (first, second) = (line.join(now), line.join(now));
+        assert!(!line.is_slow(now + 9_999 * MICROSECOND));
+        assert!(line.is_slow(now + SLOW));
         assert!(line.stands_behind(second) && !line.stands_behind(first));
         assert!(!line.is_stuck(now + 999_999 * MICROSECOND));
         assert!(line.is_stuck(now + STUCK));
         line.answered(first, now + STUCK);
-        assert!(!line.is_stuck(now + STUCK), "it has moved");
+        assert!(
+            !line.is_stuck(now + STUCK) && !line.is_slow(now + STUCK),
+            "it has moved"
+        );
         assert!(!line.stands_behind(second));
         // Whoever goes away unanswered leaves the statement in the line.
         assert!(!line.leave());

@@ -47,8 +47,12 @@ struct Heard {
 
 impl Heard {
     fn now() -> Self {
+        Self::at(Instant::now())
+    }
+
+    fn at(now: Instant) -> Self {
         Self {
-            monotonic: Instant::now(),
+            monotonic: now,
             wall: SystemTime::now(),
         }
     }
@@ -125,9 +129,12 @@ impl Live {
 
     /// Notes that whoever stands at this place of the line had an answer.
     pub(super) fn answered(&self, place: u64) {
-        let now = Heard::now();
-        self.line.answered(place, now.monotonic);
-        self.hears(now);
+        let now = Instant::now();
+        self.line.answered(place, now);
+        // As long as others stand there nobody asks when it was last heard of.
+        if self.users() <= 1 {
+            self.hears(Heard::at(now));
+        }
     }
 
     fn hears(&self, now: Heard) {

@@ -241,8 +241,8 @@ impl Pool {
         .map_err(|failure| failure.error)
     }
 
-    /// A place on a shared connection that can be counted on as it is: of those that are open the one with the fewest statements under way.
-    /// While all are busy another one is opened in the background. Short statements meet in the first line that moves quickly, since the server
+    /// A place on a shared connection that can be counted on as it is: of those that are open and move the one with the fewest statements under
+    /// way. While all are busy another one is opened in the background. Short statements meet in the first line that moves quickly, since the server
     /// takes what comes together in one go; but two are better served side by side.
     pub(crate) fn shared_at_hand(self: &Arc<Self>, now: Instant, is_short: bool) -> Option<Shared<'_>> {
         if is_short
@@ -251,7 +251,7 @@ impl Pool {
         {
             return Some(shared);
         }
-        let slot = self.least_busy(|_| true)?;
+        let slot = self.quickest(now)?;
         let (counted, before) = Counted::in_slot(slot);
         if before > 0 {
             self.grow();
@@ -293,6 +293,18 @@ impl Pool {
         let (counted, _) = Counted::in_slot(slot);
         let part = self.connect_slot(slot).await?;
         Ok(self.share(part, slot, counted))
+    }
+
+    /// Of the open shared connections the least busy one, or the least busy of those whose lines move where its own has stood for a while.
+    fn quickest(&self, now: Instant) -> Option<&Slot> {
+        let least_busy = self.least_busy(|_| true)?;
+        if least_busy.in_flight() > 0
+            && least_busy.is_slow(now)
+            && let Some(moving) = self.least_busy(|slot| !slot.is_slow(now))
+        {
+            return Some(moving);
+        }
+        Some(least_busy)
     }
 
     /// Of the open shared connections that satisfy `condition` the one with the fewest statements under way; the last of such, since short

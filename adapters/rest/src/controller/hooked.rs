@@ -79,6 +79,18 @@ impl Controller {
         let Some(hooks) = served.hooks.as_ref().filter(|_| served.points.before_read) else {
             return Ok(visible);
         };
+        Box::pin(self.narrowed(request, served, hooks, caller, uid, visible)).await
+    }
+
+    async fn narrowed(
+        &self,
+        request: &ApiRequest,
+        served: &Served,
+        hooks: &Arc<dyn Hooks>,
+        caller: &Arc<Caller>,
+        uid: Option<Uuid>,
+        visible: Condition,
+    ) -> Result<Condition, Problem> {
         let context = self.hook_context(request, served, caller, self.clock.now());
         let mut scope = ReadScope::new(uid);
         let narrowed = hooks.before_read(&context, &mut scope);
@@ -100,12 +112,15 @@ impl Controller {
         let Rows::Records(records) = &mut outcome.rows else {
             return Ok(());
         };
-        let context = self.hook_context(request, served, caller, self.clock.now());
-        for record in records {
-            let redacted = hooks.after_read(&context, record);
-            call(request.deadline(), &served.definition, redacted).await?;
-        }
-        Ok(())
+        Box::pin(async {
+            let context = self.hook_context(request, served, caller, self.clock.now());
+            for record in records {
+                let redacted = hooks.after_read(&context, record);
+                call(request.deadline(), &served.definition, redacted).await?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Lets an after-read hook redact what a write shows. The row is written by now, so where the hook does not come to a good end the

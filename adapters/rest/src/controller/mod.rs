@@ -11,6 +11,7 @@ mod lists;
 mod many;
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -21,7 +22,7 @@ use rowstamp_domain::caller::Caller;
 use rowstamp_domain::definition::ApiDefinition;
 use rowstamp_domain::operation::{Operation, Outcome};
 use rowstamp_ports::exchange::{ApiRequest, ApiResponse, RequestError};
-use rowstamp_ports::{Clock, IdentityProvider, Meter, RecordStore, StoreContext, UidSource};
+use rowstamp_ports::{Clock, IdentityProvider, Readings, RecordStore, StoreContext, UidSource};
 use tracing::Instrument;
 
 use crate::api::BuiltApi;
@@ -44,7 +45,7 @@ pub struct Controller {
     api: Arc<ApiDefinition>,
     resources: Resources,
     documents: Documents,
-    store: Arc<dyn RecordStore>,
+    store: Metered,
     identity: Arc<dyn IdentityProvider>,
     clock: Arc<dyn Clock>,
     uids: Arc<dyn UidSource>,
@@ -77,7 +78,7 @@ impl Controller {
             resources: Resources::new(&definition, hooks),
             documents: Documents::new(Arc::clone(&definition)),
             api: definition,
-            store: Arc::new(Metered(store)),
+            store: Metered(store),
             identity,
             clock,
             uids,
@@ -100,14 +101,18 @@ impl Controller {
             Ok(request) => request,
             Err(error) => {
                 let response = self.refuse(&error, &mut measuring);
-                return measuring.end(&error.request_id, &Meter::default(), response);
+                return measuring.end(error.request_id, Readings::default(), response);
             }
         };
         let span = tracing::info_span!("request", id = request.request_id());
-        let answered = AssertUnwindSafe(self.answer(&request, &mut measuring))
-            .catch_unwind()
-            .instrument(span.clone())
-            .await;
+        let answered = {
+            // Pinned here, so that what is put around it moves a pointer.
+            let answering = pin!(self.answer(&request, &mut measuring));
+            AssertUnwindSafe(answering)
+                .catch_unwind()
+                .instrument(span.clone())
+                .await
+        };
         let _entered = span.enter();
         let result = answered.unwrap_or_else(|_| {
             tracing::error!("the request panicked");
@@ -139,7 +144,8 @@ impl Controller {
             &self.cors,
             Some(request.method()),
         );
-        let mut answered = measuring.end(request.request_id(), request.meter(), answer);
+        let readings = request.meter().read();
+        let mut answered = measuring.end(request.into_request_id(), readings, answer);
         if self.server_timing {
             answered
                 .measurement
@@ -179,12 +185,15 @@ impl Controller {
             Route::Document => self.document(request),
             Route::Health => self.health(request).await,
             Route::List(served) => self.list(request, served).await,
-            Route::Query(served) => self.query(request, served).await,
+            // Boxed, so that reading a row or a page does not carry the size of these.
+            Route::Query(served) => Box::pin(self.query(request, served)).await,
             Route::Create(served) => self.create(request, served).await,
-            Route::UpdateMany(served) => self.update_many(request, served).await,
-            Route::DeleteMany(served) => self.delete_many(request, served).await,
+            Route::UpdateMany(served) => Box::pin(self.update_many(request, served)).await,
+            Route::DeleteMany(served) => Box::pin(self.delete_many(request, served)).await,
             Route::Item(ItemAction::Read, served, uid) => self.read(request, served, uid).await,
-            Route::Item(ItemAction::Replace, served, uid) => self.replace(request, served, uid).await,
+            Route::Item(ItemAction::Replace, served, uid) => {
+                Box::pin(self.replace(request, served, uid)).await
+            }
             Route::Item(ItemAction::Update, served, uid) => self.update(request, served, uid).await,
             Route::Item(ItemAction::Delete, served, uid) => self.delete(request, served, uid).await,
         }

@@ -789,5 +789,5 @@ async fn what_a_request_took_is_told_with_its_answer() {
         (measured.request_id.as_str(), measured.status.as_u16()),
         ("r-2", 400)
     );
-    assert_eq!(measured.store, rowstamp_ports::Readings::default());
+    assert_eq!(measured.store, Readings::default());
 }

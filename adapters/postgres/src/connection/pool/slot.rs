@@ -107,6 +107,13 @@ impl Slot {
             .is_some_and(|live| live.line().is_stuck(now))
     }
 
+    /// Whether there is a connection and its line has not moved for a while.
+    pub(super) fn is_slow(&self, now: Instant) -> bool {
+        self.locked()
+            .as_ref()
+            .is_some_and(|live| live.line().is_slow(now))
+    }
+
     /// Puts a new connection here, with its first user.
     pub(super) fn put(&self, new: Live) -> Part {
         let live = Arc::new(new);
