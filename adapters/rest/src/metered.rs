@@ -11,15 +11,19 @@ use rowstamp_ports::{Meter, RecordStore, StoreContext, StoreError, UnitOfWork};
 pub(crate) struct Metered(pub(crate) Arc<dyn RecordStore>);
 
 impl Metered {
-    pub(crate) async fn execute(
-        &self,
+    /// The operation goes to the store at once, so that no future on the way has to hold it.
+    pub(crate) fn execute<'a>(
+        &'a self,
         operation: Operation,
-        context: &StoreContext,
-    ) -> Result<Outcome, StoreError> {
+        context: &'a StoreContext,
+    ) -> impl Future<Output = Result<Outcome, StoreError>> + Send + 'a {
         let began = Instant::now();
-        let result = self.0.execute(operation, context).await;
-        took(&context.meter, began, &result);
-        result
+        let work = self.0.execute(operation, context);
+        async move {
+            let result = work.await;
+            took(&context.meter, began, &result);
+            result
+        }
     }
 
     pub(crate) async fn begin(&self, context: &StoreContext) -> Result<Box<dyn UnitOfWork>, StoreError> {

@@ -273,15 +273,16 @@ impl Controller {
     }
 
     /// Carries out one operation by itself.
-    async fn execute(
-        &self,
+    fn execute<'a>(
+        &'a self,
         operation: Operation,
-        context: &StoreContext,
-        served: &Served,
-    ) -> Result<Outcome, Problem> {
-        match self.store.execute(operation, context).await {
-            Ok(outcome) => Ok(outcome),
-            Err(error) => Err(Problem::of_store(&error, &served.definition)),
+        context: &'a StoreContext,
+        served: &'a Served,
+    ) -> impl Future<Output = Result<Outcome, Problem>> + Send + 'a {
+        let work = self.store.execute(operation, context);
+        async move {
+            work.await
+                .map_err(|error| Problem::of_store(&error, &served.definition))
         }
     }
 }
