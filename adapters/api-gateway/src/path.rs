@@ -2,7 +2,31 @@
 //!
 //! What a path means is the Resource Mapper's business.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What cannot stand in a URL's path (RFC 3986: everything but unreserved characters, sub-delimiters, `:`, `@` and `/`), but for `%`.
+const UNFIT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'/')
+    .remove(b'%');
 
 /// A path and what was taken off its front, as [`RequestParts`](rowstamp_ports::exchange::RequestParts) wants them.
 #[derive(Debug, PartialEq, Eq)]
@@ -86,15 +110,7 @@ fn strip_segment<'p>(path: &'p str, segment: &str) -> Option<&'p str> {
 /// Gateways deliver some paths decoded: whatever cannot stand in a URL's path is encoded again. An existing `%`
 /// stays, since it mostly is an encoding already.
 fn fit_for_url(path: &str) -> String {
-    let mut fit = String::with_capacity(path.len());
-    for &byte in path.as_bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(&byte) {
-            fit.push(char::from(byte));
-        } else {
-            let _ = write!(fit, "%{byte:02X}");
-        }
-    }
-    fit
+    Cow::from(utf8_percent_encode(path, UNFIT)).into_owned()
 }
 
 #[cfg(test)]
@@ -238,7 +254,8 @@ mod tests {
             ("/a?b#c", "/a%3Fb%23c"),
             ("/a%20b", "/a%20b"),
             ("authors", "/authors"),
-            ("/a\u{0}\"<>", "/a%00%22%3C%3E"),
+            ("/a\u{0}\"<>\u{7f}", "/a%00%22%3C%3E%7F"),
+            ("/azAZ09-._~!$&'()*+,;=:@/%", "/azAZ09-._~!$&'()*+,;=:@/%"),
         ] {
             assert_eq!(split_plain(path, None), split("", expected), "{path}");
         }

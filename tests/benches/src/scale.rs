@@ -94,13 +94,34 @@ struct Stage {
 }
 
 impl Bench<'_> {
-    async fn stage(&self, definitions: &str, fill: &str) -> anyhow::Result<Stage> {
+    async fn database(&self) -> anyhow::Result<(TestDatabase, Client)> {
         let database = TestDatabase::create_on(self.server)?;
         let (client, connection) = tokio_postgres::connect(database.url(), NoTls).await?;
         tokio::spawn(connection);
-        if !fill.is_empty() {
-            client.batch_execute(fill).await?;
-        }
+        Ok((database, client))
+    }
+
+    /// A stage whose tables this makes.
+    async fn stage(&self, definitions: &str, fill: &str) -> anyhow::Result<Stage> {
+        let (database, client) = self.database().await?;
+        client.batch_execute(fill).await?;
+        self.serve(database, client, definitions).await
+    }
+
+    /// A stage with the tables of the comparison, and so many books.
+    async fn books(&self, rows: u32) -> anyhow::Result<Stage> {
+        let definitions = std::fs::read_to_string(tables::DEFINITION_FILE)?;
+        let (database, client) = self.database().await?;
+        tables::fill(&client, rows).await?;
+        self.serve(database, client, &definitions).await
+    }
+
+    async fn serve(
+        &self,
+        database: TestDatabase,
+        client: Client,
+        definitions: &str,
+    ) -> anyhow::Result<Stage> {
         let directory = Directory::new();
         std::fs::write(directory.path().join("resources.toml"), definitions)?;
         let started = Instant::now();
@@ -112,13 +133,6 @@ impl Bench<'_> {
             directory,
             started_ms: started.elapsed().as_secs_f64() * 1000.0,
         })
-    }
-
-    async fn books(&self, rows: u32) -> anyhow::Result<Stage> {
-        let definitions = std::fs::read_to_string(tables::DEFINITION_FILE)?;
-        let stage = self.stage(&definitions, "").await?;
-        tables::fill(&stage.client, rows).await?;
-        Ok(stage)
     }
 
     async fn page(&self) -> anyhow::Result<()> {

@@ -131,7 +131,8 @@ impl Live {
     pub(super) fn answered(&self, place: u64) {
         let now = Instant::now();
         self.line.answered(place, now);
-        // As long as others stand there nobody asks when it was last heard of.
+        // As long as others stand there nobody asks when it was last heard of. Where the last two have their answers at the same time, the next
+        // one may ask the server without need.
         if self.users() <= 1 {
             self.hears(Heard::at(now));
         }
