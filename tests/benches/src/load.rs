@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use memchr::{memchr, memchr_iter, memmem};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -133,7 +134,7 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>, status: [u8; 
             );
         }
         if body == 0
-            && let Some(length) = buffer.windows(4).position(|window| window == b"\r\n\r\n")
+            && let Some(length) = memmem::find(buffer, b"\r\n\r\n")
         {
             body = length + 4;
             end = body + content_length(&buffer[..length]).context("an answer of unknown length")?;
@@ -154,11 +155,14 @@ fn content_length(head: &[u8]) -> Option<usize> {
     if head.get(9..12) == Some(b"204") {
         return Some(0);
     }
-    let line = head.split(|byte| *byte == b'\n').find(|line| {
-        line.get(..NAME.len())
-            .is_some_and(|name| name.eq_ignore_ascii_case(NAME))
-    })?;
-    std::str::from_utf8(&line[NAME.len()..]).ok()?.trim().parse().ok()
+    let lines = memchr_iter(b'\n', head).map(|end| &head[end + 1..]);
+    let mut values = lines.filter_map(|line| {
+        let (name, value) = line.split_at_checked(NAME.len())?;
+        name.eq_ignore_ascii_case(NAME).then_some(value)
+    });
+    let value = values.next()?;
+    let end = memchr(b'\r', value).unwrap_or(value.len());
+    std::str::from_utf8(&value[..end]).ok()?.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -169,6 +173,7 @@ mod tests {
     fn the_length_of_a_body_is_found_however_it_is_spelled() {
         let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-LENGTH:  12";
         assert_eq!(content_length(head), Some(12));
+        assert_eq!(content_length(b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\ndate: now"), Some(7));
         assert_eq!(content_length(b"HTTP/1.1 204 No Content"), Some(0));
         assert_eq!(content_length(b"HTTP/1.1 200 OK"), None);
     }
