@@ -173,7 +173,10 @@ mod tests {
     fn the_length_of_a_body_is_found_however_it_is_spelled() {
         let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-LENGTH:  12";
         assert_eq!(content_length(head), Some(12));
-        assert_eq!(content_length(b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\ndate: now"), Some(7));
+        assert_eq!(
+            content_length(b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\ndate: now"),
+            Some(7)
+        );
         assert_eq!(content_length(b"HTTP/1.1 204 No Content"), Some(0));
         assert_eq!(content_length(b"HTTP/1.1 200 OK"), None);
     }
