@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
@@ -206,6 +206,36 @@ async fn a_client_that_is_slow_with_its_head_is_cut_off() {
     // An idle connection is a slow head too.
     let answer = exchange(running.address, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+/// The time for the first head is over while the second request is answered.
+#[tokio::test]
+async fn each_head_of_a_connection_has_all_of_its_time() {
+    let limit = Duration::from_secs(1);
+    let running = run(Settings {
+        head_limit: limit,
+        ..Settings::default()
+    })
+    .await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    for number in 0..4 {
+        stream
+            .write_all(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"GET /slow 0") {
+            let read = stream.read_buf(&mut answer).await.unwrap();
+            assert!(read > 0, "{number}: closed after {answer:?}");
+        }
+        if number < 3 {
+            tokio::time::sleep(limit / 2).await;
+        }
+    }
+    let answered = Instant::now();
+    let end = tokio::time::timeout(10 * limit, stream.read_u8()).await;
+    assert!(end.expect("a connection that is idle is closed").is_err());
+    assert!(answered.elapsed() > limit * 4 / 5, "{:?}", answered.elapsed());
 }
 
 #[tokio::test]

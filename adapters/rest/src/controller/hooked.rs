@@ -79,6 +79,7 @@ impl Controller {
         let Some(hooks) = served.hooks.as_ref().filter(|_| served.points.before_read) else {
             return Ok(visible);
         };
+        // Boxed, so that a resource without hooks does not carry the size of them; below too.
         Box::pin(self.narrowed(request, served, hooks, caller, uid, visible)).await
     }
 
